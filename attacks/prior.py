@@ -1,0 +1,38 @@
+"""The shares of the values in the release: what anyone could say who knows to be uncertain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privbench.contracts import Guess, View, each_secret
+from privbench.schema import Column
+
+__all__ = ["Prior"]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Answer every target with the release's marginal distribution; the mean of a continuous secret.
+
+    References
+    ----------
+    None: a baseline, what no individual knowledge is needed for.
+    """
+
+    def skip(self, view: View) -> str | None:
+        """Return None: there always is a marginal."""
+        return None
+
+    def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
+        """Return the same distribution for every target."""
+        return each_secret(view, lambda secret: self._answer(view, secret))
+
+    def _answer(self, view: View, secret: Column) -> NDArray[np.float64]:
+        people = len(view.targets)
+        if secret.discrete:
+            return np.tile(view.release.marginal(secret.name), (people, 1))
+        values = view.release.values(secret.name)
+        return np.full(people, values.mean() if len(values) else (secret.low + secret.high) / 2)

@@ -1,0 +1,1 @@
+"""Whatever turns records into a release: one method a file, found by entry point."""

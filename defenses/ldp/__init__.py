@@ -1,0 +1,1 @@
+"""Mechanisms of local differential privacy, whose release is reports, not a table."""

@@ -1,0 +1,128 @@
+"""The way to SDV's single-table synthesizers and back: our schema as their metadata, our codes as their values.
+
+SDV samples every fitted synthesizer from one fixed seed; here the state is set from our own generator. Its import
+writes a logging configuration into the user's data folder; here that goes to a folder that is removed again.
+
+References
+----------
+N. Patki, R. Wedge and K. Veeramachaneni, "The Synthetic Data Vault", DSAA 2016. SDV is under the Business Source
+License 1.1.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from privbench.errors import import_extra
+from privbench.rng import seeded_globals
+from privbench.schema import Column, Kind, Schema
+from privbench.table import Table
+from privbench.threads import one_thread
+
+__all__ = ["synthesize"]
+
+_TABLE = "table"
+
+
+def synthesize(name: str, train: Table, *, rows: int, options: Mapping[str, Any], rng: np.random.Generator) -> Table:
+    """Fit one of SDV's single-table synthesizers and draw rows that conform to the schema.
+
+    Numbers are rounded and clipped to their domain. Global random state, warning filters and thread counts are left as
+    they were found.
+
+    Parameters
+    ----------
+    name : str
+        The class in ``sdv.single_table``.
+    train : Table
+        The records to fit.
+    rows : int
+        How many to draw.
+    options : mapping
+        Arguments of the class beside the metadata.
+    rng : Generator
+        The only source of randomness.
+
+    Raises
+    ------
+    MissingExtraError
+        If SDV is not installed.
+    """
+    with _undisturbed(rng):
+        single_table, metadata = _import()
+    with one_thread(), _undisturbed(rng) as seed:
+        synthesizer = getattr(single_table, name)(_describe(metadata, train.schema), **options)
+        columns = train.schema.columns
+        synthesizer.fit(
+            {_TABLE: pd.DataFrame({column.name: _outward(column, train[column.name]) for column in columns})}
+        )
+        synthesizer.reset_sampling()
+        synthesizer._set_random_state(seed)  # there is no public way: a fitted synthesizer has one fixed seed
+        drawn = synthesizer.sample(num_rows=rows)[_TABLE]
+    return Table(train.schema, {column.name: _inward(column, drawn[column.name]) for column in columns})
+
+
+@contextmanager
+def _undisturbed(rng: np.random.Generator) -> Iterator[int]:
+    """Seed the global generators, silence SDV's advice on metadata and dependencies, and put all of it back."""
+    logger = logging.getLogger("sdv")
+    level = logger.level
+    with seeded_globals(rng) as seed, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logger.setLevel(logging.ERROR)
+        try:
+            yield seed
+        finally:
+            logger.setLevel(level)
+
+
+def _import() -> tuple[ModuleType, ModuleType]:
+    """Import SDV with its log configuration sent to a folder that is removed again."""
+    platformdirs: Any = import_extra("platformdirs", extra="generators")
+    original = platformdirs.user_data_dir
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            platformdirs.user_data_dir = lambda *_, **__: folder
+            return (
+                import_extra("sdv.single_table", extra="generators"),
+                import_extra("sdv.metadata", extra="generators"),
+            )
+    finally:
+        platformdirs.user_data_dir = original
+
+
+def _describe(metadata: Any, schema: Schema) -> Any:
+    """Return SDV's description of the columns; nothing is detected from records."""
+    columns = {
+        column.name: {"sdtype": "numerical" if _is_number(column) else "categorical"} for column in schema.columns
+    }
+    return metadata.Metadata.load_from_dict({"tables": {_TABLE: {"columns": columns}}})
+
+
+def _is_number(column: Column) -> bool:
+    return not column.discrete or (column.kind is Kind.ORDINAL and None not in column.values)
+
+
+def _outward(column: Column, array: Any) -> Any:
+    """Give SDV numbers, or the codes as text: no value can then be mistaken for another type or for missing."""
+    if not _is_number(column):
+        return np.array([f"v{code}" for code in range(column.size)], dtype=object)[array]
+    return array.astype(np.int64) if column.discrete or column.integer else array
+
+
+def _inward(column: Column, series: pd.Series) -> Any:
+    if not _is_number(column):
+        return series.astype(str).str[1:].astype(np.int64).to_numpy()
+    numbers = series.to_numpy(dtype=np.float64)
+    low, high = (0.0, column.size - 1.0) if column.discrete else (column.low, column.high)
+    clipped = np.clip(numbers, low, high)
+    return np.round(clipped) if column.discrete or column.integer else clipped

@@ -1,0 +1,40 @@
+"""A data set ready for games: records to play with, and test records that no game ever touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from privbench.table import Table
+
+__all__ = ["Dataset"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Records that may be published, attacked or granted, and real test records for downstream models.
+
+    Parameters
+    ----------
+    name : str
+        Its name in results.
+    records : Table
+        The pool from which a game draws training records, controls and a population.
+    test : Table
+        Records on which downstream models are judged; never published, attacked or granted.
+    source : str
+        Where the data come from, and under which licence.
+    notes : tuple of str
+        Everything that was decided while reading it: coercions, inferred kinds and domains.
+    """
+
+    name: str
+    records: Table
+    test: Table
+    source: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of all its records."""
+        return f"{self.records.sha256[:32]}{self.test.sha256[:32]}"

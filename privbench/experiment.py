@@ -1,0 +1,365 @@
+"""The config file, checked whole before anything runs, and its expansion into trials and cells with keys.
+
+A trial is one release: a game, a defense and a seed. A cell is what is recorded of it: one attack on the release, one
+downstream model trained on it, or its marginals. A cell's key hashes everything that its figures depend on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from privbench import __version__, registry
+from privbench.dataset import Dataset
+from privbench.datasets.files import FileOptions, load_file
+from privbench.datasets.infer import check_secret
+from privbench.downstream import MODELS
+from privbench.errors import InputError, unknown
+from privbench.games.draw import known_columns
+
+__all__ = ["Cell", "Experiment", "Plugin", "Trial", "canonical", "code_version", "default_text"]
+
+
+def canonical(value: object) -> str:
+    """Return canonical JSON: the same text for the same value."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=list)
+
+
+def default_text() -> str:
+    """Return the default config, comments included."""
+    return (importlib.resources.files("privbench") / "default.yaml").read_text(encoding="utf-8")
+
+
+@lru_cache
+def code_version() -> str:
+    """Return the package's version and a digest of the core's code, as far as figures depend on it."""
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root).parts
+        if parts[0] not in ("report", "cli.py", "__init__.py", "store.py"):
+            digest.update("/".join(parts).encode() + path.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plugin by name, with the parameters given to it.
+
+    Parameters
+    ----------
+    kind : str
+        attacks, defenses or games.
+    name : str
+        As in the registry.
+    params : str
+        Canonical JSON of the parameters given.
+    """
+
+    kind: registry.Kind
+    name: str
+    params: str = "{}"
+
+    def make(self) -> Any:
+        """Build it."""
+        return registry.make(self.kind, self.name, json.loads(self.params))
+
+    @property
+    def identity(self) -> str:
+        """Name and parameters: what a random stream is named by."""
+        return f"{self.name}{self.params}"
+
+    @property
+    def digest(self) -> str:
+        """Name, parameters and code: what a cell's key is made of."""
+        return f"{self.identity}{registry.code_digest(self.kind, self.name)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What is recorded of a release: exactly one of an attack, a downstream model, or the marginals (neither).
+
+    Parameters
+    ----------
+    key : str
+        Hash of everything that the figures depend on.
+    attack : Plugin or None
+        The attack on the release.
+    model : str or None
+        The downstream model trained on it.
+    """
+
+    key: str
+    attack: Plugin | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One release, and the cells recorded of it.
+
+    Parameters
+    ----------
+    key : str
+        Hash of everything that the release depends on.
+    game, defense : Plugin
+        The experiment and the defense.
+    game_label : str
+        The game's name, with its settings where two games of one name are played.
+    secrets, known : tuple of str
+        What the adversary wants and knows.
+    seed : int
+        The repeat.
+    cells : tuple of Cell
+        What is recorded.
+    """
+
+    key: str
+    game: Plugin
+    game_label: str
+    defense: Plugin
+    secrets: tuple[str, ...]
+    known: tuple[str, ...]
+    seed: int
+    cells: tuple[Cell, ...]
+
+
+class _Downstream(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    models: list[str] = Field(default=["lightgbm"])
+
+
+class Experiment(BaseModel):
+    """A checked config. Build it with `read`; see `privbench run --print-config` for the meaning of each key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str | dict[str, Any] = "adult"
+    records: int | None = Field(default=None, ge=2)
+    secrets: tuple[str, ...] = Field(min_length=1)
+    known: tuple[str, ...] | None = None
+    games: tuple[str | dict[str, Any], ...] = Field(default=("holdout",), min_length=1)
+    defenses: tuple[str | dict[str, Any], ...] = Field(min_length=1)
+    attacks: tuple[str | dict[str, Any], ...] = Field(min_length=1)
+    downstream: _Downstream = _Downstream()
+    seeds: int | tuple[int, ...] = 1
+    text: str = Field(default="", exclude=True)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @field_validator("seeds")
+    @classmethod
+    def _some_seed(cls, seeds: int | tuple[int, ...]) -> int | tuple[int, ...]:
+        if seeds == () or (isinstance(seeds, int) and seeds < 1):
+            raise ValueError("at least one seed is needed")
+        return seeds
+
+    @classmethod
+    def read(
+        cls, config: str | Path | Mapping[str, Any] | None = None, *, overrides: Mapping[str, Any] | None = None
+    ) -> Experiment:
+        """Read and check a config: a YAML file, a mapping, or None for the default.
+
+        Parameters
+        ----------
+        config : path, mapping or None
+            Where it is.
+        overrides : mapping
+            Keys to exchange; ``downstream.models`` reaches into a mapping.
+
+        Raises
+        ------
+        InputError
+            At the first key, name or value that is not valid, with the nearest valid spelling.
+        """
+        if isinstance(config, Mapping):
+            source, text, plain = "the config", "", dict(config)
+        else:
+            source = "the default config" if config is None else str(config)
+            text = default_text() if config is None else _read(Path(config))
+            plain = _parse(text, source)
+        if not isinstance(plain, dict):
+            raise InputError(f"{source}: a config is a mapping of keys to values; see 'privbench run --print-config'")
+        for key, value in (overrides or {}).items():
+            plain = _exchange(plain, key.split("."), value)
+        allowed = [name for name in cls.model_fields if name != "text"]
+        for key in plain:
+            if key not in allowed:
+                raise unknown(f"key in {source}", key, allowed, hint="See 'privbench run --print-config'.")
+        try:
+            if overrides or not text:
+                text = yaml.safe_dump(json.loads(canonical(plain)), sort_keys=False)
+            experiment = cls.model_validate({**plain, "text": text})
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(
+                str(part) for part in first["loc"] if not str(part).startswith(("function-", "tuple[", "int"))
+            )
+            raise InputError(
+                f"{source}: {place}: {first['msg'].removeprefix('Value error, ')}; got {first['input']!r}. "
+                "See 'privbench run --print-config'."
+            ) from None
+        for model in experiment.downstream.models:
+            if model not in MODELS:
+                raise unknown("downstream model", model, MODELS)
+        for kind in ("games", "defenses", "attacks"):
+            experiment.plugins(kind)
+        return experiment
+
+    def seed_list(self) -> tuple[int, ...]:
+        """Return the seeds of the repeats."""
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+    def plugins(self, kind: Literal["attacks", "defenses", "games"]) -> tuple[Plugin, ...]:
+        """Return the grid of one kind of plugin, each built once to check its parameters."""
+        found = []
+        for entry in getattr(self, kind):
+            for plugin in _expand(kind, entry):
+                plugin.make()
+                found.append(plugin)
+        repeated = {plugin.identity for plugin in found if found.count(plugin) > 1}
+        if repeated:
+            raise InputError(f"{kind}: {sorted(repeated)[0]} is listed twice; leave one of the two out")
+        return tuple(found)
+
+    def load_dataset(self) -> Dataset:
+        """Load the data set that the config names, and hold the config's columns to it.
+
+        Raises
+        ------
+        InputError
+            If it does not exist or lacks a column, or a secret has a single value.
+        """
+        dataset = _load(canonical(self.dataset))
+        known_columns(dataset.records.schema, self.secrets, self.known)
+        for secret in self.secrets:
+            check_secret(dataset, secret)
+        return dataset
+
+    def trials(self, dataset: Dataset) -> Iterator[Trial]:
+        """Expand the grid into trials with their cells.
+
+        Downstream models are trained, and marginals compared, in the games that leave the training records as they are.
+        """
+        attacks, games = self.plugins("attacks"), self.plugins("games")
+        names = [game.name for game in games]
+        for given, seed, defense in itertools.product(games, self.seed_list(), self.plugins("defenses")):
+            game, known = self._in_context(given, dataset)
+            label = given.name if names.count(given.name) == 1 else f"{given.name} {given.params}"
+            base = [
+                code_version(),
+                dataset.name,
+                dataset.sha256,
+                game.digest,
+                canonical(self.secrets),
+                defense.digest,
+                seed,
+            ]
+            cells: list[tuple[Plugin | None, str | None]] = [(attack, None) for attack in attacks]
+            if registry.load("games", game.name).natural:
+                cells += [*((None, model) for model in self.downstream.models), (None, None)]
+            yield Trial(
+                key=_hash(*base),
+                game=game,
+                game_label=label,
+                defense=defense,
+                secrets=self.secrets,
+                known=known,
+                seed=seed,
+                cells=tuple(
+                    Cell(_hash(*base, "cell", attack.digest if attack else None, model), attack, model)
+                    for attack, model in cells
+                ),
+            )
+
+    def _in_context(self, game: Plugin, dataset: Dataset) -> tuple[Plugin, tuple[str, ...]]:
+        """Give a game the config's records and known columns where its entry sets none of its own."""
+        params = json.loads(game.params)
+        accepted = registry.parameters("games", game.name)
+        for name, value in (("records", self.records), ("known", self.known)):
+            if value is not None and name in accepted:
+                params.setdefault(name, value)
+        known = known_columns(dataset.records.schema, self.secrets, _tuple(params.get("known")))
+        return Plugin("games", game.name, canonical(params)), known
+
+
+@lru_cache(maxsize=4)
+def _load(spec: str) -> Dataset:
+    plain = json.loads(spec)
+    if isinstance(plain, str):
+        dataset: Dataset = registry.load("datasets", plain)()
+        return dataset
+    return load_file(FileOptions.from_mapping(plain))
+
+
+def _expand(kind: registry.Kind, entry: str | Mapping[str, Any]) -> Iterator[Plugin]:
+    """Expand one entry of the config: a name, or a mapping in which a list is an axis of the grid."""
+    given = {"name": entry} if isinstance(entry, str) else dict(entry)
+    name = given.pop("name", None)
+    if not isinstance(name, str):
+        raise InputError(f"{kind}: every entry is a name or a mapping with a 'name'; got {entry!r}")
+    known = registry.parameters(kind, name)
+    for parameter in given:
+        if parameter not in known:
+            raise unknown(
+                f"parameter of {kind[:-1]} {name!r}",
+                parameter,
+                known,
+                hint=f"See 'privbench list {kind} {name}'.",
+            )
+    axes = {}
+    for parameter, value in given.items():
+        inner = isinstance(value, list) and all(isinstance(item, list) for item in value)
+        is_axis = isinstance(value, list) and (inner or not registry.takes_sequence(kind, name, parameter))
+        if is_axis and not value:
+            raise InputError(f"{kind}: {name}: {parameter} is an empty list; give at least one value")
+        axes[parameter] = value if is_axis else [value]
+    for values in itertools.product(*axes.values()):
+        yield Plugin(kind, name, canonical(dict(zip(axes, values, strict=True))))
+
+
+def _exchange(plain: Mapping[str, Any], path: list[str], value: object) -> dict[str, Any]:
+    """Return the mapping with the value at a path exchanged."""
+    if len(path) == 1:
+        return {**plain, path[0]: value}
+    inner = plain.get(path[0], {})
+    if not isinstance(inner, Mapping):
+        raise InputError(f"--set {'.'.join(path)}: {path[0]!r} is no mapping in this config; set it as a whole")
+    return {**plain, path[0]: _exchange(inner, path[1:], value)}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(
+            f"config {path} does not exist; start one with: privbench run --print-config > {path}"
+        ) from None
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError(f"config {path} cannot be read as text: {error}") from None
+
+
+def _parse(text: str, source: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:32]
+
+
+def _tuple(value: list[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else tuple(value)

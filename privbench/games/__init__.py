@@ -1,0 +1,1 @@
+"""The experiments: who is attacked, what is known, and what would be scored without the release."""

@@ -1,0 +1,93 @@
+"""How far a run is: a live bar with the time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+__all__ = ["Progress", "show_progress"]
+
+
+class Progress(Protocol):
+    """Is told of every finished trial."""
+
+    def __call__(self, name: str, statuses: Counter[str]) -> None:
+        """Take note of a trial that has ended, with the statuses of its cells."""
+        ...
+
+
+@contextmanager
+def show_progress(total: int, *, quiet: bool = False) -> Iterator[Progress]:
+    """Show how many of `total` trials are done, on standard error.
+
+    Parameters
+    ----------
+    total : int
+        Trials to be run.
+    quiet : bool
+        Show nothing.
+    """
+    if quiet or total == 0:
+        yield lambda name, statuses: None
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with _bar(console, total) as progress:
+            yield progress
+    else:
+        yield _Lines(console, total)
+
+
+class _Lines:
+    """One line a trial."""
+
+    def __init__(self, console: object, total: int) -> None:
+        self._console, self._total, self._done, self._start = console, total, 0, time.monotonic()
+
+    def __call__(self, name: str, statuses: Counter[str]) -> None:
+        self._done += 1
+        passed = time.monotonic() - self._start
+        left = passed / self._done * (self._total - self._done)
+        counts = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+        self._console.print(  # type: ignore[attr-defined]
+            f"[{self._done}/{self._total}] {name}: {counts}; about {left:.0f} s left",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+@contextmanager
+def _bar(console: object, total: int) -> Iterator[Progress]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=console, transient=True) as bar:  # type: ignore[arg-type]
+        task = bar.add_task("trials", total=total)
+        failed = 0
+
+        def advance(name: str, statuses: Counter[str]) -> None:
+            nonlocal failed
+            failed += sum(count for status, count in statuses.items() if status not in ("ok", "skipped"))
+            bar.update(task, advance=1, description=f"trials ({failed} cells failed)" if failed else "trials")
+
+        yield advance

@@ -1,0 +1,233 @@
+"""Finds plugins by entry point, imports one only when it is used, and builds it from checked parameters.
+
+Built-in plugins are declared in this project's own pyproject.toml, exactly as a third party's are in theirs.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import hashlib
+import importlib.util
+import inspect
+import re
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Literal
+
+from privbench.errors import ContractError, InputError, unknown
+
+__all__ = [
+    "KINDS",
+    "Card",
+    "Kind",
+    "card",
+    "code_digest",
+    "load",
+    "make",
+    "names",
+    "parameters",
+    "takes_sequence",
+]
+
+Kind = Literal["attacks", "defenses", "games", "datasets"]
+KINDS: tuple[Kind, ...] = ("attacks", "defenses", "games", "datasets")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a reader wants to know of a plugin.
+
+    Parameters
+    ----------
+    name : str
+        As it is written in a config.
+    summary : str
+        One sentence.
+    parameters : tuple of (name, type, default, meaning)
+        Default is "required" where there is none.
+    source : str
+        The publication or data behind it.
+    package : str
+        The installed distribution that brings it.
+    """
+
+    name: str
+    summary: str
+    parameters: tuple[tuple[str, str, str, str], ...]
+    source: str
+    package: str
+
+
+@lru_cache
+def _entries(kind: Kind) -> Mapping[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=f"privbench.{kind}"):
+        other = found.setdefault(entry.name, entry)
+        if other.value != entry.value:
+            raise InputError(
+                f"two installed packages declare the {kind[:-1]} {entry.name!r}: {other.value} and {entry.value}; "
+                "uninstall one of them"
+            )
+    return dict(sorted(found.items()))
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """Return the names of all installed plugins of a kind, sorted."""
+    return tuple(_entries(kind))
+
+
+def load(kind: Kind, name: str) -> Any:
+    """Import one plugin: a class, or for data sets a function.
+
+    Raises
+    ------
+    InputError
+        If there is no such plugin.
+    """
+    entries = _entries(kind)
+    if name not in entries:
+        raise unknown(
+            kind[:-1],
+            name,
+            entries,
+            hint=f"See 'privbench list {kind}'. (A new entry point shows once its package is installed again.)",
+        )
+    return entries[name].load()
+
+
+def parameters(kind: Kind, name: str) -> dict[str, dataclasses.Field[Any]]:
+    """Return a plugin's parameters by name.
+
+    Raises
+    ------
+    ContractError
+        If the plugin is not a frozen dataclass.
+    """
+    plugin = load(kind, name)
+    if not getattr(getattr(plugin, "__dataclass_params__", None), "frozen", False):
+        raise ContractError(f"{kind[:-1]} {name!r} ({plugin!r}) must be a frozen dataclass of its parameters")
+    return {field.name: field for field in dataclasses.fields(plugin) if field.init}
+
+
+def takes_sequence(kind: Kind, name: str, parameter: str) -> bool:
+    """Return whether a parameter's own value is a list or mapping, so that a list is not an axis of the grid."""
+    hints = typing.get_type_hints(load(kind, name))
+    options = typing.get_args(hints[parameter]) or ()
+    origins = {
+        typing.get_origin(hints[parameter]),
+        *(typing.get_origin(option) or option for option in options),
+    }
+    return bool(origins & {tuple, list, set, frozenset})
+
+
+def make(kind: Kind, name: str, given: Mapping[str, object]) -> Any:
+    """Build a plugin from parameters that a user wrote.
+
+    Raises
+    ------
+    InputError
+        If a parameter is unknown, missing, of the wrong type, or refused by the plugin.
+    """
+    import pydantic
+
+    known = parameters(kind, name)
+    what = f"{kind[:-1]} {name!r}"
+    for parameter in given:
+        if parameter not in known:
+            raise unknown(f"parameter of {what}", parameter, known, hint=f"See 'privbench list {kind} {name}'.")
+    try:
+        return pydantic.TypeAdapter(load(kind, name)).validate_python(dict(given))
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        got = f"; got {first['input']!r}" if first["type"] not in ("missing", "value_error") else ""
+        raise InputError(
+            f"{what}: {place + ': ' if place else ''}{message}{got}. See 'privbench list {kind} {name}'."
+        ) from None
+
+
+def card(kind: Kind, name: str) -> Card:
+    """Return what a plugin's docstring and fields say of it."""
+    plugin = load(kind, name)
+    doc = inspect.getdoc(plugin) or ""
+    meanings = _described(_section(doc, "Parameters"))
+    fields = parameters(kind, name).values() if inspect.isclass(plugin) else ()
+    entry = _entries(kind)[name]
+    return Card(
+        name=name,
+        summary=" ".join(doc.split("\n\n")[0].split()),
+        parameters=tuple((f.name, _type_text(f), _default_text(f), meanings.get(f.name, "")) for f in fields),
+        source=" ".join(_section(doc, "References").split()),
+        package=entry.dist.name if entry.dist else "",
+    )
+
+
+def code_digest(kind: Kind, name: str) -> str:
+    """Return a digest of the plugin's module and of everything it imports from its own top-level package."""
+    module = load(kind, name).__module__
+    digest = hashlib.sha256()
+    for path in sorted(_sources(module, module.split(".")[0], {})):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _sources(module: str, package: str, seen: dict[str, Path]) -> list[Path]:
+    """Collect the files of `module` and of its imports within `package`, function-level imports included."""
+    spec = None if module in seen else importlib.util.find_spec(module)
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return list(seen.values())
+    seen[module] = Path(spec.origin)
+    anchor = module if spec.submodule_search_locations else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(seen[module].read_text(encoding="utf-8"))):
+        imported: list[str] = []
+        if isinstance(node, ast.Import):
+            imported = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            whole = importlib.util.resolve_name(base, anchor) if node.level else base
+            imported = [whole, *(f"{whole}.{alias.name}" for alias in node.names)]
+        for name in imported:
+            # the core is part of every key already, by its version and digest
+            if name.split(".")[0] == package and package != "privbench" and _exists(name):
+                _sources(name, package, seen)
+    return list(seen.values())
+
+
+def _exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _section(doc: str, title: str) -> str:
+    match = re.search(rf"^{title}\n-+\n(.*?)(?=^\w[^\n]*\n-+\n|\Z)", doc, flags=re.MULTILINE | re.DOTALL)
+    return match.group(1).strip("\n") if match else ""
+
+
+def _described(section: str) -> dict[str, str]:
+    meanings: dict[str, str] = {}
+    current: list[str] = []
+    for line in section.splitlines():
+        if line and not line[0].isspace():
+            current = [name.strip() for name in line.split(":")[0].split(",")]
+        else:
+            for name in current:
+                meanings[name] = f"{meanings.get(name, '')} {line.strip()}".strip()
+    return meanings
+
+
+def _type_text(field: dataclasses.Field[Any]) -> str:
+    return field.type if isinstance(field.type, str) else getattr(field.type, "__name__", str(field.type))
+
+
+def _default_text(field: dataclasses.Field[Any]) -> str:
+    if field.default is not dataclasses.MISSING:
+        return repr(field.default)
+    return "required" if field.default_factory is dataclasses.MISSING else repr(field.default_factory())

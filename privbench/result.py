@@ -1,0 +1,94 @@
+"""What a run gives back: the flat table of figures, where it is kept, and how it shows itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from privbench.errors import InputError
+from privbench.store import Store, write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+__all__ = ["Result"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """The figures of a run.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One flat row a figure, as `privbench.record.Row` says.
+    manifest : dict
+        The exact config, versions, data set, claims and cells.
+    folder : Path
+        Where the results are kept; running the same config there again takes up where it stopped.
+    """
+
+    frame: pd.DataFrame
+    manifest: dict[str, Any]
+    folder: Path
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Result:
+        """Read the last run in a folder.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no run.
+        """
+        store = Store(Path(folder))
+        manifest = store.manifest()
+        return cls(store.read(manifest["keys"]), manifest, store.folder)
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """Rows of cells without figures that should have had some, each with its reason."""
+        return self.frame[~self.frame["status"].isin(["ok", "skipped"])]
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """Advantage with interval, defense by attack, over the seeds: the most leaking first."""
+        from privbench.report.summary import leaderboard
+
+        return leaderboard(self.frame)
+
+    def print(self, console: Console | None = None) -> None:
+        """Print the leaderboard, what the protection costs, and what has no figure and why."""
+        import rich.console
+
+        from privbench.report.terminal import print_leaderboard
+
+        print_leaderboard(self.frame, self.manifest, console or rich.console.Console())
+
+    def write_report(self, path: str | Path | None = None) -> Path:
+        """Write the report, one self-contained HTML page, and return where it is.
+
+        Parameters
+        ----------
+        path : path or None
+            The file; None for report.html in the results' folder.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        from privbench.report.page import render
+
+        target = self.folder / "report.html" if path is None else Path(path)
+        text = render(self.frame, self.manifest)
+        try:
+            write_atomically(target, lambda half: half.write_text(text, encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"report: {target} cannot be written ({error.strerror}); choose another place") from None
+        return target
+
+    def _repr_html_(self) -> str:
+        return self.leaderboard.to_html(index=False, float_format="{:.3f}".format)

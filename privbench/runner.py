@@ -1,0 +1,223 @@
+"""Runs the trials of an experiment: in local processes or on a Dask cluster, taking up where an earlier run stopped.
+
+Every worker computes with one thread a library, so figures and times do not depend on how many workers there are. The
+cells are written by the workers: on a cluster the folder must be one that all of them reach.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from privbench.dataset import Dataset
+from privbench.errors import InputError, import_extra
+from privbench.experiment import Experiment, Trial
+from privbench.progress import show_progress
+from privbench.result import Result
+from privbench.store import Store
+from privbench.threads import one_thread
+from privbench.trial import fail, run_trial
+
+__all__ = ["run"]
+
+_SHOWN_VERSIONS = (
+    "privbench",
+    "numpy",
+    "pandas",
+    "scipy",
+    "scikit-learn",
+    "lightgbm",
+    "fairlearn",
+    "sdv",
+    "torch",
+)
+
+
+def run(
+    config: str | Path | Mapping[str, Any] | None = None,
+    *,
+    out: str | Path = "privbench-results",
+    workers: int | None = None,
+    scheduler: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    quiet: bool = False,
+) -> Result:
+    """Run a benchmark; what stands in `out` already is not run again.
+
+    Parameters
+    ----------
+    config : path, mapping or None
+        A YAML file or the same as a mapping; None for the default benchmark on Adult.
+    out : path
+        Folder of the results, made if needed.
+    workers : int or None
+        Local processes, at least 1; None for one a core. With 1 everything runs in this process.
+    scheduler : str or None
+        Address of a Dask scheduler, in place of local processes.
+    overrides : mapping or None
+        Keys of the config to exchange.
+    quiet : bool
+        Show no progress.
+
+    Returns
+    -------
+    Result
+        Its `frame` has a row a figure, and a row with a reason for each cell that has none.
+
+    Raises
+    ------
+    InputError
+        If the config or the data cannot be used; nothing is run then.
+    """
+    started = time.monotonic()
+    if workers is not None and workers < 1:
+        raise InputError(f"workers must be at least 1, got {workers}")
+    experiment = Experiment.read(config, overrides=overrides)
+    dataset = experiment.load_dataset()
+    trials = list(experiment.trials(dataset))
+    store = Store(_folder(out))
+    keys = [cell.key for trial in trials for cell in trial.cells]
+    store.write_manifest(_manifest(experiment, dataset, trials, store, seconds=None))
+    finished = store.finished(keys)
+    pending = [
+        replace(trial, cells=tuple(cell for cell in trial.cells if cell.key not in finished)) for trial in trials
+    ]
+    pending = [trial for trial in pending if trial.cells]
+    with (
+        show_progress(len(pending), quiet=quiet) as progress,
+        _pool(workers or os.cpu_count() or 1, scheduler) as pool,
+    ):
+        for trial, statuses in _run_all(pending, experiment, store, pool):
+            progress(f"{trial.game_label} / {trial.defense.identity} / seed {trial.seed}", statuses)
+    manifest = _manifest(experiment, dataset, trials, store, seconds=time.monotonic() - started)
+    store.write_manifest(manifest)
+    return Result(store.read(keys), manifest, store.folder)
+
+
+Pool = Callable[[Sequence[Trial], Experiment, Store], Iterator[tuple[Trial, Counter[str]]]]
+
+
+def _run_all(
+    trials: Sequence[Trial], experiment: Experiment, store: Store, pool: Pool
+) -> Iterator[tuple[Trial, Counter[str]]]:
+    """Run trials; if a worker process dies, find the trial that kills it by halving, and record that one as failed."""
+    left = {trial.key: trial for trial in trials}
+    try:
+        for trial, statuses in pool(trials, experiment, store):
+            del left[trial.key]
+            yield trial, statuses
+    except BrokenProcessPool:
+        remaining = list(left.values())
+        if len(remaining) == 1:
+            reason = "the worker process died: out of memory, or a crash in compiled code; try it with --workers 1"
+            yield remaining[0], fail(remaining[0], experiment, store, status="failed", reason=reason)
+            return
+        middle = len(remaining) // 2
+        for half in (remaining[:middle], remaining[middle:]):
+            yield from _run_all(half, experiment, store, pool)
+
+
+@contextmanager
+def _pool(workers: int, scheduler: str | None) -> Iterator[Pool]:
+    """Yield what runs trials: this process, local processes, or a cluster; either with one thread a library."""
+    import joblib
+
+    if scheduler is not None:
+        distributed = import_extra("distributed", extra="cluster")
+        try:
+            client = distributed.Client(scheduler, timeout=5, set_as_default=True)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"scheduler {scheduler!r} does not answer ({error}); start one with: dask scheduler"
+            ) from None
+        with client, joblib.parallel_config(backend="dask"):
+            yield _parallel(-1)
+    elif workers == 1:
+        yield _parallel(1)
+    else:
+        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+            yield _parallel(workers)
+
+
+def _parallel(workers: int) -> Pool:
+    import joblib
+
+    def pool(trials: Sequence[Trial], experiment: Experiment, store: Store) -> Iterator[tuple[Trial, Counter[str]]]:
+        jobs = (joblib.delayed(_single_threaded)(trial, experiment, store) for trial in trials)
+        yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(jobs)
+
+    return pool
+
+
+def _single_threaded(trial: Trial, experiment: Experiment, store: Store) -> tuple[Trial, Counter[str]]:
+    with one_thread():
+        return trial, run_trial(trial, experiment, store)
+
+
+def _folder(out: str | Path) -> Path:
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"out: {folder} cannot be made a folder ({error.strerror}); choose another with --out"
+        ) from None
+    return folder
+
+
+def _manifest(
+    experiment: Experiment, dataset: Dataset, trials: Sequence[Trial], store: Store, *, seconds: float | None
+) -> dict[str, Any]:
+    """Say what this run is: everything that a reader of its figures may ask."""
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "config": experiment.text,
+        "versions": {"python": platform.python_version(), **_versions()},
+        "dataset": {
+            "name": dataset.name,
+            "source": dataset.source,
+            "records": len(dataset.records),
+            "test": len(dataset.test),
+            "sha256": dataset.sha256,
+            "notes": list(dataset.notes),
+        },
+        "claims": _claims(trials, store),
+        "seeds": list(experiment.seed_list()),
+        "keys": [cell.key for trial in trials for cell in trial.cells],
+        "seconds": seconds,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _SHOWN_VERSIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _claims(trials: Sequence[Trial], store: Store) -> list[dict[str, Any]]:
+    """Collect what the defenses of these trials guarantee, each once."""
+    found: dict[str, dict[str, Any]] = {}
+    for trial in trials:
+        path = store.release(trial.key).with_suffix(".json")
+        if path.exists():
+            note = json.loads(path.read_text(encoding="utf-8"))
+            if note["claim"]:
+                found.setdefault(
+                    trial.defense.identity, {**note["claim"], **{k: note[k] for k in ("defense", "params")}}
+                )
+    return list(found.values())

@@ -1,0 +1,148 @@
+"""A metric on one set of people: its value, its limits at any level, and each person's influence on it.
+
+References
+----------
+E. DeLong et al., Biometrics 44, 1988 (AUC).
+N. Carlini et al., "Membership Inference Attacks From First Principles", IEEE S&P 2022 (TPR at a low FPR).
+R. Woodruff, "Confidence intervals for medians and other position measures", JASA 47, 1952 (thresholds).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privbench.scorers.intervals import (
+    Floats,
+    Limits,
+    delong,
+    mean_of_proportions,
+    wilson,
+    wilson_effective,
+    z_value,
+)
+
+__all__ = ["FPR", "Codes", "Estimate", "balanced", "macro_auc", "macro_tpr", "mean", "proportion", "root_mean"]
+
+Codes = NDArray[np.intp]
+FPR = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A metric on one set of people; `influence` has a value a person, or none where nothing is paired."""
+
+    value: float
+    n: int
+    limits: Limits
+    influence: Floats
+
+    def __post_init__(self) -> None:
+        # The same level is asked for again by the advantage and by the gaps.
+        object.__setattr__(self, "limits", cache(self.limits))
+
+
+def proportion(hits: Floats) -> Estimate:
+    """Share of hits, each in [0, 1]."""
+    def limits(level: float) -> tuple[float, float]:
+        low, high = wilson(hits.sum(), n=len(hits), level=level)
+        return float(low), float(high)
+
+    return Estimate(float(hits.mean()), len(hits), limits, hits - hits.mean())
+
+
+def mean(losses: Floats, *, scale: float) -> Estimate:
+    """Mean of values in [0, scale]."""
+    value, n = float(losses.mean()), len(losses)
+    variance = float((losses - value) @ (losses - value)) / max(n - 1, 1) / n / scale**2
+
+    def limits(level: float) -> tuple[float, float]:
+        low, high = wilson_effective(value / scale, variance=variance, n=n, freedom=n - 1, level=level)
+        return scale * low, scale * high
+
+    return Estimate(value, n, limits, losses - value)
+
+
+def root_mean(squares: Floats) -> Estimate:
+    """Root of the mean of values in [0, 1]; limits are the roots of the mean's, the root being monotone."""
+    inner = mean(squares, scale=1)
+    value = float(np.sqrt(inner.value))
+
+    def limits(level: float) -> tuple[float, float]:
+        low, high = inner.limits(level)
+        return float(np.sqrt(low)), float(np.sqrt(high))
+
+    return Estimate(value, inner.n, limits, inner.influence / (2 * value) if value > 0 else inner.influence)
+
+
+def balanced(hits: Floats, truth: Codes, classes: Codes, k: int) -> Estimate:
+    """Mean of the classes' recalls, independent proportions given the truth."""
+    counts = np.bincount(truth, minlength=k)
+    recall = np.bincount(truth, weights=hits, minlength=k) / np.maximum(counts, 1)
+    scored = np.isin(truth, classes)
+    weight = np.where(scored, len(truth) / (len(classes) * np.maximum(counts, 1)[truth]), 0.0)
+
+    value, variance, size = mean_of_proportions(recall[classes] * counts[classes], n=counts[classes])
+
+    def limits(level: float) -> tuple[float, float]:
+        return wilson_effective(value, variance=variance, n=size, level=level)
+
+    return Estimate(value, int(scored.sum()), limits, (hits - recall[truth]) * weight)
+
+
+def macro_auc(scores: Floats, positive: NDArray[np.bool_]) -> Estimate:
+    """Mean area under the ROC curve of each class against the rest: scores and who holds it, both (classes, n)."""
+    value, influence, size = delong(scores, positive=positive)
+    variance = float((influence**2).sum()) / len(influence) ** 2
+    return Estimate(
+        value,
+        len(influence),
+        lambda level: wilson_effective(value, variance=variance, n=size, level=level),
+        influence,
+    )
+
+
+def macro_tpr(scores: Floats, positive: NDArray[np.bool_]) -> Estimate:
+    """Macro TPR at 1 % FPR, with limits from both sides of the threshold.
+
+    The people scored above the (j+1)-th highest negative, j = floor(n0 / 100), are the largest set cut by a
+    threshold whose FPR is at most 1 %: equal scores go in or stay out together, so a constant score finds
+    nobody. Two errors are joined by MOVER: that of the positives above the threshold (`mean_of_proportions`),
+    and that of the threshold, from the TPR where 1 % of the negatives plus or minus z standard errors lie
+    above (Woodruff). Classes' thresholds err independently, but those with so few negatives (under some 400)
+    that no threshold is surely strict enough err together: there the lower limit falls to 0. The influence is
+    left out, so two paired answers are compared as if independent, which is wider where they agree.
+    """
+    classes, n = scores.shape
+    own = positive.sum(axis=1)
+    negatives = n - own
+    ranked = -np.sort(np.where(positive, np.inf, -scores), axis=1)  # negatives, highest first, then -inf
+    expected = FPR * negatives
+    holder, place = np.nonzero(positive)
+    holds = scores[holder, place]
+
+    def found(allowed: Floats) -> Floats:
+        at = np.minimum(allowed, negatives).astype(int)
+        bar = np.where(at < negatives, ranked[np.arange(classes), np.minimum(at, n - 1)], -np.inf)
+        bar[allowed < 0] = np.inf
+        return np.bincount(holder, weights=holds > bar[holder], minlength=classes) / own
+
+    rates = found(np.floor(expected + 1e-9))
+    value, variance, size = mean_of_proportions(rates * own, n=own)
+
+    def limits(level: float) -> tuple[float, float]:
+        low, high = wilson_effective(value, variance=variance, n=size, level=level)
+        swing = z_value(level) * np.sqrt(expected * (1 - FPR))
+        down = rates - found(np.floor(expected - swing))
+        up = found(np.ceil(expected + swing)) - rates
+        together = down[expected < swing].sum()
+        below = np.sqrt(together**2 + (down[expected >= swing] ** 2).sum()) / classes
+        above = np.sqrt((up**2).sum()) / classes
+        return max(value - float(np.hypot(value - low, below)), 0.0), min(
+            value + float(np.hypot(high - value, above)), 1.0
+        )
+
+    return Estimate(value, n, limits, np.zeros(n))

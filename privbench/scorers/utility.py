@@ -1,0 +1,206 @@
+"""Utility scorers: models trained on a release and judged on real records, and distances between marginals.
+
+References
+----------
+C. Esteban, S. Hyland and G. Rätsch, "Real-valued (Medical) Time Series Generation with Recurrent
+Conditional GANs", 2017 (train on synthetic, test on real).
+R. McKenna, G. Miklau and D. Sheldon, "Winning the NIST Contest: A scalable and general approach to
+differentially private synthetic data", JPC 11, 2021 (marginals as the measure of a synthetic table).
+E. DeLong et al., Biometrics 44, 1988.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from math import prod
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from privbench.errors import InputError
+from privbench.scorers.intervals import LEVEL, Floats, delong, wilson, wilson_effective, z_value
+from privbench.scorers.score import Score
+
+__all__ = ["score_downstream", "score_marginals", "score_reported_marginals"]
+
+Codes = NDArray[np.intp]
+_MOST_CELLS = 4_000_000  # beyond it only the cells that occur are numbered
+
+
+def _right(probability: Floats, truth: Codes) -> Floats:
+    top = probability == probability.max(axis=1, keepdims=True)
+    return np.asarray(top[np.arange(len(truth)), truth] / top.sum(axis=1), float)
+
+
+def score_downstream(
+    truth: ArrayLike, probability: ArrayLike, *, reference_probability: ArrayLike | None = None
+) -> list[Score]:
+    """Score a classifier trained on a release, on n real test records with k classes.
+
+    Parameters
+    ----------
+    truth : array_like of int, shape (n,)
+        Codes in [0, k).
+    probability : array_like, shape (n, k)
+        Any scores of which the highest is the prediction; exact ties count as their share.
+    reference_probability : array_like, shape (n, k), optional
+        Of the same model trained on real data: the baseline.
+
+    Returns
+    -------
+    list of Score
+        `downstream_accuracy` with Wilson's limits; `downstream_auc`, one against the rest, mean over the
+        classes that occur, by DeLong's variance, and no row for it where the truth holds one class only.
+
+    Raises
+    ------
+    InputError
+        If there is no record, shapes differ, a number is not finite or a code is out of range.
+    """
+    codes = np.asarray(truth)
+    answers = [np.asarray(x, float) for x in (probability, reference_probability) if x is not None]
+    n, k = codes.size, answers[0].shape[-1] if answers[0].ndim else 0
+    if n == 0 or any(x.shape != (n, k) or not np.isfinite(x).all() for x in answers):
+        raise InputError(f"need finite scores of shape (n, k) for {n} test records; got {[x.shape for x in answers]}")
+    if codes.shape != (n,) or codes.dtype.kind not in "iu" or ((codes < 0) | (codes >= k)).any():
+        raise InputError(f"`truth` must be whole codes in [0, {k}), one a record; got {codes.dtype} of {codes.shape}")
+    codes = codes.astype(np.intp)
+    hits = [float(_right(x, codes).sum()) for x in answers]
+    low, high = (float(x) for x in wilson(hits[0], n=n))
+    baseline = hits[1] / n if len(hits) > 1 else None
+    rows = [Score("downstream_accuracy", hits[0] / n, low, high, n, None, baseline)]
+    counts = np.bincount(codes, minlength=k)
+    classes = np.flatnonzero((counts > 0) & (counts < n))
+    if len(classes):
+        positive = codes == classes[:, None]
+        area, influence, size = delong(answers[0].T[classes], positive=positive)
+        low, high = wilson_effective(area, variance=float((influence**2).sum()) / n**2, n=size)
+        baseline = delong(answers[1].T[classes], positive=positive)[0] if len(answers) > 1 else None
+        rows.append(Score("downstream_auc", area, min(low, area), max(high, area), n, None, baseline))
+    return rows
+
+
+def _table(codes: Codes, sizes: NDArray[np.int64], columns: tuple[int, ...]) -> Codes:
+    cell: Codes = codes[columns[0]]
+    for column in columns[1:]:
+        cell = cell * sizes[column] + codes[column]
+    return cell
+
+
+def _matrix(codes: ArrayLike, sizes: NDArray[np.int64], what: str) -> Codes:
+    array = np.asarray(codes)
+    if array.ndim != 2 or array.shape[1] != len(sizes) or not array.shape[0] or array.dtype.kind not in "iu":
+        raise InputError(f"`{what}` must be whole codes of shape (rows, {len(sizes)}); got {array.dtype} {array.shape}")
+    if ((array < 0) | (array >= sizes)).any():
+        raise InputError(f"`{what}` holds codes outside the columns' sizes {sizes.tolist()}")
+    return np.ascontiguousarray(array.T, dtype=np.intp)
+
+
+def score_marginals(
+    release_codes: ArrayLike,
+    train_codes: ArrayLike,
+    sizes: Sequence[int],
+    *,
+    orders: Sequence[int] = (1, 2, 3),
+) -> list[Score]:
+    """Score a released table by the mean total variation distance of its marginals from the training data's.
+
+    A marginal's distance is half the sum over its cells of |p - q|. With s the sign of p - q in a cell, a
+    released row's influence is the mean over marginals of s/2 at its cells; the interval is the value plus
+    and minus 1.96 standard errors of that mean, cut to [0, 1]. It speaks of the redrawing of released rows
+    only; the value itself is not corrected for the distance that sampling alone causes in sparse tables, so
+    compare it with that of a table of as many real rows. Identical tables have value, low and high 0.
+
+    Parameters
+    ----------
+    release_codes : array_like of int, shape (m, d)
+        Column j in [0, sizes[j]).
+    train_codes : array_like of int, shape (n, d)
+        The records behind the release.
+    sizes : sequence of int, length d
+        Number of values a column.
+    orders : sequence of int
+        1 for columns, 2 for pairs, 3 for triples; orders above d have no row.
+
+    Returns
+    -------
+    list of Score
+        ``tvd_1way`` ..., each with n = m.
+
+    Raises
+    ------
+    InputError
+        If a table is empty, has another number of columns or codes outside `sizes`.
+    """
+    size = np.asarray(sizes, np.int64)
+    ours, real = _matrix(release_codes, size, "release_codes"), _matrix(train_codes, size, "train_codes")
+    m, n = ours.shape[1], real.shape[1]
+    rows = []
+    for order in orders:
+        marginals = list(combinations(range(len(size)), order))
+        if not marginals or order < 1:
+            continue
+        total, influence = 0.0, np.zeros(m)
+        for columns in marginals:
+            a, b = _table(ours, size, columns), _table(real, size, columns)
+            cells = prod(int(size[column]) for column in columns)
+            if cells > _MOST_CELLS:
+                seen, joint = np.unique(np.concatenate([a, b]), return_inverse=True)
+                a, b, cells = joint[:m], joint[m:], len(seen)
+            # Whole numbers, n m (p - q), so that equal shares are exactly equal and their sign is 0.
+            gap = np.bincount(a, minlength=cells) * n - np.bincount(b, minlength=cells) * m
+            total += float(np.abs(gap).sum()) / (2 * n * m)
+            influence += np.sign(gap).astype(np.int8)[a]
+        value = total / len(marginals)
+        half = z_value(LEVEL) * float((influence / (2 * len(marginals))).std()) / np.sqrt(m)
+        low, high = max(value - half, 0.0), min(value + half, 1.0)
+        rows.append(Score(f"tvd_{order}way", value, min(low, value), max(high, value), m))
+    return rows
+
+
+def score_reported_marginals(
+    estimates: Sequence[ArrayLike],
+    train_marginals: Sequence[ArrayLike],
+    *,
+    n: int,
+    variances: Sequence[ArrayLike] | None = None,
+) -> list[Score]:
+    """Score frequency estimates, where no table is released (LDP), by their distance from the true marginals.
+
+    Parameters
+    ----------
+    estimates : sequence of array_like, d arrays of shape (k_j,)
+        Estimated shares; negative ones are kept.
+    train_marginals : sequence of array_like, d arrays of shape (k_j,)
+        The true shares.
+    n : int
+        Number of reports.
+    variances : sequence of array_like, d arrays of shape (k_j,), optional
+        Sampling variance of every estimate, taken as independent: the interval is the value plus and minus
+        1.96 times the root of their sum over 4 d^2 (delta method), cut to [0, 1]. Without them `low` and
+        `high` are None.
+
+    Returns
+    -------
+    list of Score
+        One row, ``tvd_1way``; half the absolute error of an unprojected estimate can exceed 1, which is
+        reported as 1.
+
+    Raises
+    ------
+    InputError
+        If the numbers of columns or values differ.
+    """
+    pairs = [(np.asarray(p, float), np.asarray(q, float)) for p, q in zip(estimates, train_marginals, strict=False)]
+    if not pairs or len(estimates) != len(train_marginals) or any(p.shape != q.shape for p, q in pairs):
+        raise InputError("`estimates` and `train_marginals` must hold one array a column, of equal lengths")
+    d = len(pairs)
+    value = min(sum(float(np.abs(p - q).sum()) / 2 for p, q in pairs) / d, 1.0)
+    if variances is None:
+        return [Score("tvd_1way", value, None, None, n)]
+    spread = [np.asarray(v, float) for v in variances]
+    if len(spread) != d or any(v.shape != p.shape or (v < 0).any() for v, (p, _) in zip(spread, pairs, strict=False)):
+        raise InputError("`variances` must hold one array a column, not negative, as long as the estimates")
+    half = z_value(LEVEL) * float(np.sqrt(sum(float(v.sum()) for v in spread) / 4)) / d
+    return [Score("tvd_1way", value, max(value - half, 0.0), min(value + half, 1.0), n)]

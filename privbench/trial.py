@@ -1,0 +1,279 @@
+"""One trial: a round is played, a release made, and every open cell of it scored and recorded."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import time
+from collections import Counter
+from dataclasses import asdict, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privbench.contracts import Defense, Guess, Round
+from privbench.dataset import Dataset
+from privbench.downstream import check_label, predict
+from privbench.errors import ContractError, MissingExtraError, PrivbenchError
+from privbench.experiment import Cell, Experiment, Plugin, Trial, canonical, code_version
+from privbench.record import Row, Status
+from privbench.release import Release, Reports, SyntheticTable
+from privbench.rng import stream
+from privbench.schema import Column
+from privbench.scorers.fairness import score_fairness
+from privbench.scorers.leakage import score_categorical
+from privbench.scorers.leakage_continuous import score_continuous
+from privbench.scorers.score import Score
+from privbench.scorers.utility import score_downstream, score_marginals, score_reported_marginals
+from privbench.store import Store, write_atomically
+from privbench.table import Table, bin_count, to_bins
+
+__all__ = ["fail", "run_trial"]
+
+# cells into which a continuous column is cut when marginals are compared
+_MARGINAL_BINS = 20
+Groups = dict[str, tuple[NDArray[np.int64], list[str]]]
+
+
+def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str]:
+    """Play, release, attack, train, score, and write every cell of the trial.
+
+    Whatever a plugin raises becomes a row with its reason; only this process ending ends a trial early.
+
+    Returns
+    -------
+    Counter
+        How many cells ended with which status.
+    """
+    statuses: Counter[str] = Counter()
+    try:
+        dataset = experiment.load_dataset()
+        game, defense = trial.game.make(), trial.defense.make()
+        round_ = _play(trial.game, trial.secrets, trial.seed, experiment)
+        release, seconds = _released(trial, defense, round_, store)
+        reason = game.skip(release)
+    except Exception as error:  # a plugin may raise anything, and the other trials must go on
+        return fail(trial, experiment, store, status=_status(error), reason=_reason(error))
+    for cell in trial.cells:
+        started = time.perf_counter()
+        row = _template(trial, cell, dataset, release.claim)
+        try:
+            if reason is not None:
+                rows = [replace(row, status="skipped", reason=reason)]
+            elif cell.attack is not None:
+                rows = _attack(trial, cell.attack, round_, release, defense, row)
+            elif cell.model is not None:
+                rows = _train(trial, cell.model, experiment, dataset, round_, release, row)
+            else:
+                rows = [_row(replace(row, seconds=seconds), score) for score in _marginals(release, round_.train)]
+        except Exception as error:
+            rows = [replace(row, status=_status(error), reason=_reason(error), seconds=_since(started))]
+        store.write(cell.key, rows)
+        statuses[rows[0].status] += 1
+    return statuses
+
+
+def fail(trial: Trial, experiment: Experiment, store: Store, *, status: Status, reason: str) -> Counter[str]:
+    """Record all cells of a trial as failed."""
+    dataset = experiment.load_dataset()
+    for cell in trial.cells:
+        row = replace(_template(trial, cell, dataset, None), status=status, reason=reason)
+        store.write(cell.key, [row])
+    return Counter({status: len(trial.cells)})
+
+
+@lru_cache(maxsize=4)
+def _play(game: Plugin, secrets: tuple[str, ...], seed: int, experiment: Experiment) -> Round:
+    """Play a game; every defense of a seed faces the same round, so that they are compared on the same people."""
+    dataset = experiment.load_dataset()
+    rng = stream(seed, "game", dataset.name, canonical(secrets), game.identity)
+    round_: Round = game.make().play(dataset, secrets, rng=rng)
+    return round_
+
+
+def _released(trial: Trial, defense: Defense, round_: Round, store: Store) -> tuple[Release, float]:
+    """Return the trial's release and the seconds that making it took, from the cache where it stands there."""
+    path = store.release(trial.key)
+    if path.exists():
+        cached: tuple[Release, float] = pickle.loads(path.read_bytes())
+        return cached
+    started = time.perf_counter()
+    release = defense.release(
+        round_.train, rng=stream(trial.seed, "defense", trial.game.identity, trial.defense.identity)
+    )
+    seconds = _since(started)
+    if not isinstance(release, Release):
+        raise ContractError(f"defense {trial.defense.name!r} must return a release; got {type(release).__name__}")
+    if release.schema.names != round_.train.schema.names:
+        raise ContractError(
+            f"defense {trial.defense.name!r} must release the columns of the training records; "
+            f"got {release.schema.names}"
+        )
+    write_atomically(path, lambda half: half.write_bytes(pickle.dumps((release, seconds), protocol=5)))
+    claim = None if release.claim is None else asdict(release.claim)
+    note = json.dumps({"defense": trial.defense.name, "params": trial.defense.params, "claim": claim})
+    write_atomically(path.with_suffix(".json"), lambda half: half.write_text(note, encoding="utf-8"))
+    return release, seconds
+
+
+def _attack(trial: Trial, plugin: Plugin, round_: Round, release: Release, defense: Defense, row: Row) -> list[Row]:
+    attack = plugin.make()
+    view = round_.view(release, defense=defense)
+    if (reason := attack.skip(view)) is not None:
+        return [replace(row, status="skipped", reason=reason)]
+    name = ("attack", trial.game.identity, trial.defense.identity, plugin.identity)
+    started = time.perf_counter()
+    guess: Guess = attack.infer(view, rng=stream(trial.seed, *name))
+    seconds = _since(started)
+    guess.check(view)
+    without: Guess | None = None
+    if round_.reference == "no-report":
+        blind = round_.view(release, defense=defense, with_rows=False)
+        without = attack.infer(blind, rng=stream(trial.seed, *name))
+        without.check(blind)
+    rows = []
+    for secret in view.secrets:
+        scores = _leakage(secret, guess, without, round_, release)
+        rows += [replace(_row(row, score), secret=secret.name, seconds=seconds) for score in scores]
+    return rows
+
+
+def _leakage(secret: Column, guess: Guess, without: Guess | None, round_: Round, release: Release) -> list[Score]:
+    answer, truth = guess.answers[secret.name], round_.truth[secret.name]
+    reference = None if without is None else without.answers[secret.name]
+    groups = _groups(round_.groups)
+    if secret.discrete:
+        return score_categorical(
+            answer,
+            truth,
+            prior=release.marginal(secret.name),
+            member=round_.member,
+            groups=groups,
+            reference=round_.reference,
+            reference_posterior=reference,
+        )
+    return score_continuous(
+        answer,
+        truth,
+        low=secret.low,
+        high=secret.high,
+        integer=secret.integer,
+        member=round_.member,
+        groups=groups,
+        reference=round_.reference,
+        reference_guess=reference,
+    )
+
+
+def _train(
+    trial: Trial,
+    model: str,
+    experiment: Experiment,
+    dataset: Dataset,
+    round_: Round,
+    release: Release,
+    row: Row,
+) -> list[Row]:
+    schema = dataset.test.schema
+    if (reason := check_label(release, schema.label)) is not None or schema.label is None:
+        return [replace(row, status="skipped", reason=reason)]
+    started = time.perf_counter()
+    probability = predict(model, release, dataset.test, label=schema.label, seed=trial.seed)
+    seconds = _since(started)
+    real = _predict_real(model, trial.game, trial.secrets, trial.seed, experiment)
+    truth = dataset.test[schema.label].astype(np.int64)
+    scores = score_downstream(truth, probability, reference_probability=real)
+    positive = schema[schema.label].code(schema.positive)
+    if schema.groups:
+        scores += score_fairness(
+            truth == positive,
+            probability.argmax(axis=1) == positive,
+            groups=_groups(dataset.test.select(schema.groups)),
+            reference_prediction=real.argmax(axis=1) == positive,
+            rng=stream(trial.seed, "fairness", trial.game.identity, trial.defense.identity, model),
+        )
+    return [replace(_row(row, score), seconds=seconds) for score in scores]
+
+
+@lru_cache(maxsize=8)
+def _predict_real(
+    model: str, game: Plugin, secrets: tuple[str, ...], seed: int, experiment: Experiment
+) -> NDArray[np.float64]:
+    """Train the model on the real training records: the baseline of every defense of this round."""
+    dataset = experiment.load_dataset()
+    train = _play(game, secrets, seed, experiment).train
+    label = train.schema.label
+    if label is None:
+        raise ContractError("a data set without a label has no downstream model")
+    return predict(model, SyntheticTable(train, len(train)), dataset.test, label=label, seed=seed)
+
+
+def _marginals(release: Release, train: Table) -> list[Score]:
+    columns = train.schema.columns
+    sizes = [bin_count(column, _MARGINAL_BINS) for column in columns]
+    real = np.column_stack([to_bins(column, train[column.name], bins=_MARGINAL_BINS) for column in columns])
+    if isinstance(release, Reports):
+        people = release.private_records
+        estimates = [reported.oracle.estimate(reported.reports) for reported in release.reported]
+        pairs = zip(release.reported, estimates, strict=True)
+        return score_reported_marginals(
+            estimates,
+            [train.marginal(reported.column.name) for reported in release.reported],
+            n=people,
+            variances=[reported.oracle.variance(shares, reports=people) for reported, shares in pairs],
+        )
+    published = np.column_stack(
+        [to_bins(column, release.values(column.name), bins=_MARGINAL_BINS) for column in columns]
+    )
+    return score_marginals(published, real, sizes)
+
+
+def _groups(table: Table) -> Groups:
+    """Return the protected columns as codes and labels; continuous ones are no groups."""
+    return {
+        column.name: (
+            table[column.name].astype(np.int64),
+            [column.label(code) for code in range(column.size)],
+        )
+        for column in table.schema.columns
+        if column.discrete
+    }
+
+
+def _template(trial: Trial, cell: Cell, dataset: Dataset, claim: Any) -> Row:
+    return Row(
+        key=cell.key,
+        code_version=code_version(),
+        dataset=dataset.name,
+        dataset_sha256=dataset.sha256,
+        secret=trial.secrets[0] if len(trial.secrets) == 1 and cell.attack else None,
+        known=canonical(trial.known),
+        game=trial.game_label,
+        defense=trial.defense.name,
+        defense_params=trial.defense.params,
+        epsilon=None if claim is None else claim.epsilon,
+        delta=None if claim is None else claim.delta,
+        attack=cell.attack.name if cell.attack else None,
+        attack_params=cell.attack.params if cell.attack else None,
+        model=cell.model,
+        seed=trial.seed,
+    )
+
+
+def _row(template: Row, score: Score) -> Row:
+    return replace(template, **{name: getattr(score, name) for name in Score.__slots__})
+
+
+def _status(error: Exception) -> Status:
+    return "unavailable" if isinstance(error, MissingExtraError) else "failed"
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split()) or "no message"
+    return text if isinstance(error, PrivbenchError) else f"{type(error).__name__}: {text}"
+
+
+def _since(started: float) -> float:
+    return time.perf_counter() - started

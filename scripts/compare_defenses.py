@@ -1,0 +1,50 @@
+"""Compare several defenses on one page: leakage, accuracy and fairness side by side.
+
+Example: python scripts/compare_defenses.py resample independent-histogram ldp --secret marital-status
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import privbench
+
+
+def main() -> None:
+    """Read the arguments, run, and print the leaderboard."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("defenses", nargs="+", help="names, as in: privbench list defenses")
+    parser.add_argument("--data", default="adult", help="a built-in data set, or a CSV or Parquet file")
+    parser.add_argument("--label", help="what downstream models predict (own files)")
+    parser.add_argument("--group", nargs="*", default=[], help="protected columns (own files)")
+    parser.add_argument("--secret", nargs="+", default=["marital-status"], help="what the adversary wants")
+    parser.add_argument("--known", nargs="+", help="what the adversary knows; all other columns by default")
+    parser.add_argument("--records", type=int, help="how many records each defense sees; as many as fit by default")
+    parser.add_argument("--targets", type=int, default=500, help="people attacked in a round")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("privbench-results/defenses"))
+    given = parser.parse_args()
+
+    dataset = given.data
+    if Path(dataset).suffix:
+        dataset = {"path": dataset, "label": given.label, "groups": given.group}
+    result = privbench.run(
+        {
+            "dataset": dataset,
+            "records": given.records,
+            "secrets": given.secret,
+            "known": given.known,
+            "games": [{"name": game, "targets": given.targets} for game in ("holdout", "report")],
+            "defenses": given.defenses,
+            "attacks": ["majority", "prior", "random-forest", "nearest-neighbour", "report-bayes"],
+            "seeds": given.seeds,
+        },
+        out=given.out,
+    )
+    result.print()
+    print(f"Report: {result.write_report()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,285 @@
+"""The contract of every registered attack, defense and game, whoever wrote it."""
+
+from __future__ import annotations
+
+import gc
+import random
+
+import numpy as np
+import pytest
+
+from privbench import registry
+from privbench.contracts import Attack, Defense, Game, Guess, Round, View
+from privbench.errors import ContractError
+from privbench.release import Release, Reports, SyntheticTable
+from privbench.rng import stream
+from privbench.table import Table
+from tests.people import people
+
+ATTACKS, DEFENSES, GAMES = (registry.names(kind) for kind in ("attacks", "defenses", "games"))
+# (secrets, known): one categorical, one ordinal and a continuous one together, nothing known
+QUESTIONS = [(("ill",), None), (("grade", "wage"), ("age", "sex")), (("ill",), ())]
+
+
+def build(kind, name):
+    return registry.make(kind, name, {})
+
+
+def play(game="holdout", secrets=("ill",), known=None, **params) -> Round:
+    given = {"targets": 40, "records": 300, "known": known, **params}
+    accepted = registry.parameters("games", game)
+    return registry.make("games", game, {k: v for k, v in given.items() if k in accepted}).play(
+        people(), secrets, rng=stream(0, "game")
+    )
+
+
+def release_of(name, round_, *, seed=0) -> Release:
+    return build("defenses", name).release(round_.train, rng=stream(seed, "defense"))
+
+
+def arrays_of(release: Release) -> dict[str, np.ndarray]:
+    if isinstance(release, Reports):
+        return {
+            **release.clear.arrays,
+            **{reported.column.name: reported.reports for reported in release.reported},
+        }
+    assert isinstance(release, SyntheticTable)
+    return dict(release.table.arrays)
+
+
+def same(first: dict, second: dict) -> bool:
+    return all(np.array_equal(first[name], second[name]) for name in first) and first.keys() == second.keys()
+
+
+@pytest.fixture(autouse=True)
+def _global_state_is_left_alone():
+    """Fail any test here whose plugin touches the global generators or leaves them seeded."""
+    random.seed(12)
+    np.random.seed(12)  # noqa: NPY002
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    yield
+    after = random.getstate(), np.random.get_state()  # noqa: NPY002
+    assert before[0] == after[0], "the global state of random was touched"
+    assert all(np.array_equal(a, b) for a, b in zip(before[1], after[1], strict=True)), (
+        "numpy's global state was touched"
+    )
+
+
+@pytest.mark.parametrize("kind", ["attacks", "defenses", "games"])
+def test_every_plugin_says_what_it_is(kind):
+    protocol = {"attacks": Attack, "defenses": Defense, "games": Game}[kind]
+    assert registry.names(kind)
+    for name in registry.names(kind):
+        card = registry.card(kind, name)
+        assert isinstance(build(kind, name), protocol)
+        assert card.summary.endswith(".")
+        assert card.source
+        assert all(meaning for *_, meaning in card.parameters), f"{name}: a parameter has no meaning in the docstring"
+
+
+@pytest.mark.parametrize("name", DEFENSES)
+class TestDefense:
+    def test_release_conforms_and_states_its_origin(self, name):
+        round_ = play()
+        release = release_of(name, round_)
+        assert isinstance(release, Release)
+        assert release.schema.columns == round_.train.schema.columns
+        assert release.private_records == 300
+        for column in release.schema.columns:
+            if column.discrete:
+                shares = release.marginal(column.name)
+                assert shares.shape == (column.size,)
+                assert shares.sum() == pytest.approx(1)
+                assert shares.min() >= 0
+        names = [column for column in release.schema.names if column != "income"]
+        assert release.features(names).shape[1] == release.encode(people().test, names).shape[1]
+
+    def test_same_rng_same_release_and_another_rng_another(self, name):
+        round_ = play()
+        first, again, other = (arrays_of(release_of(name, round_, seed=seed)) for seed in (0, 0, 1))
+        assert same(first, again)
+        assert not same(first, other)
+
+    def test_input_is_unchanged(self, name):
+        round_ = play()
+        before = round_.train.sha256
+        release_of(name, round_)
+        assert round_.train.sha256 == before
+
+    def test_two_records_are_enough(self, name):
+        round_ = play(records=2, targets=1)
+        assert arrays_of(release_of(name, round_))["age"].shape == (2,)
+
+    def test_a_claim_is_what_was_asked_for(self, name):
+        if "epsilon" not in registry.parameters("defenses", name):
+            assert release_of(name, play()).claim is None
+            return
+        for epsilon in (0.1, 1.0, 7.5):
+            claim = registry.make("defenses", name, {"epsilon": epsilon}).release(play().train, rng=stream(0)).claim
+            assert claim.epsilon == pytest.approx(epsilon, rel=1e-12)
+            assert claim.assumes
+
+
+@pytest.mark.parametrize("name", GAMES)
+class TestGame:
+    def test_round_is_whole(self, name):
+        round_ = play(name)
+        people_attacked = len(round_.targets)
+        assert people_attacked == len(round_.truth) == len(round_.groups) == len(round_.member)
+        assert round_.member.sum() == 40
+        assert len(round_.train) == 300
+        assert set(round_.targets.schema.names).isdisjoint(round_.truth.schema.names)
+        assert round_.truth.schema.names == ("ill",)
+
+    def test_same_rng_same_round(self, name):
+        assert play(name).train.sha256 == play(name).train.sha256
+        assert play(name).targets.sha256 == play(name).targets.sha256
+
+    def test_a_natural_game_publishes_true_records(self, name):
+        original = {row.tobytes() for row in people().records.features()}
+        true_rows = [row.tobytes() in original for row in play(name).train.features()]
+        assert all(true_rows) == registry.load("games", name).natural
+
+    def test_members_are_in_the_training_data_and_others_are_not(self, name):
+        # wage identifies a person
+        round_ = play(name)
+        inside = np.isin(round_.targets["wage"], round_.train["wage"])
+        assert (inside == round_.member).all()
+
+    def test_grants_only_what_is_asked(self, name):
+        accepted = registry.parameters("games", name)
+        withheld = play(name, roster=False, rows=False, population=0)
+        assert withheld.roster is None
+        assert withheld.population is None
+        granted = play(name, roster=True, rows=True, population=50)
+        assert (granted.roster is not None) == ("roster" in accepted)
+        assert len(granted.population) == 50
+        assert not np.isin(granted.population["wage"], granted.train["wage"]).any()
+        assert not np.isin(granted.population["wage"], granted.targets["wage"]).any()
+        if granted.rows is not None:
+            assert (granted.train["wage"][granted.rows] == granted.targets["wage"]).all()
+
+    def test_the_truth_is_out_of_reach(self, name):
+        """Walk everything that a view refers to: the true secrets must not be there in any form."""
+        round_ = play(name, roster=True, population=50)
+        view = round_.view(release_of("ldp", round_), defense=build("defenses", "ldp"))
+        reached = reachable_arrays(view)
+        truth, member = round_.truth["ill"], round_.member
+        assert len(reached) > 5
+        for array in reached:
+            assert array is not truth
+            assert array is not member
+            assert not np.shares_memory(array, truth)
+            assert not np.shares_memory(array, round_.train["ill"])
+            if array.ndim == 1 and len(array) == len(truth):
+                assert not np.array_equal(array, truth)
+            if array.ndim == 1 and len(array) == len(round_.train):
+                assert not np.array_equal(array, round_.train["ill"])
+
+    def test_members_and_controls_are_shuffled_together(self, name):
+        round_ = play(name)
+        if round_.member.all():
+            pytest.skip("this game has no controls")
+        position = np.arange(len(round_.member))
+        correlation = np.corrcoef(position, round_.member)[0, 1]
+        assert abs(correlation) < 4 / np.sqrt(len(position))
+
+
+def reachable_arrays(start: object) -> list[np.ndarray]:
+    """Return every array reachable from an object by references; modules and classes lead out of the view."""
+    seen, stack, found = set(), [start], []
+    while stack:
+        item = stack.pop()
+        if id(item) in seen or isinstance(item, type) or type(item).__name__ in ("module", "function", "builtin"):
+            continue
+        seen.add(id(item))
+        if isinstance(item, np.ndarray):
+            found.append(item)
+            if item.base is not None:
+                stack.append(item.base)
+        stack.extend(gc.get_referents(item))
+    return found
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("defense", ["resample", "independent-histogram", "ldp"])
+@pytest.mark.parametrize(("secrets", "known"), QUESTIONS)
+class TestAttack:
+    def view(self, defense, secrets, known, **change) -> View:
+        if defense == "ldp":  # generalised randomised response takes discrete columns only
+            secrets = tuple("ill" if name == "wage" else name for name in secrets)
+        round_ = play("randomised", secrets=secrets, known=known, rows=True)
+        view = round_.view(release_of(defense, round_), defense=build("defenses", defense))
+        return View(**{**{field: getattr(view, field) for field in View.__slots__}, **change})
+
+    def infer(self, name, view, *, seed=0) -> Guess:
+        attack = build("attacks", name)
+        reason = attack.skip(view)
+        if reason is not None:
+            assert len(reason.split()) > 4, "a skip is a sentence"
+            pytest.skip(reason)
+        return attack.infer(view, rng=stream(seed, "attack"))
+
+    def test_guess_keeps_its_contract(self, name, defense, secrets, known):
+        view = self.view(defense, secrets, known)
+        self.infer(name, view).check(view)
+
+    def test_same_rng_same_guess(self, name, defense, secrets, known):
+        view = self.view(defense, secrets, known)
+        first, again = self.infer(name, view), self.infer(name, view)
+        assert same(first.answers, again.answers)
+
+    def test_input_is_unchanged(self, name, defense, secrets, known):
+        view = self.view(defense, secrets, known)
+        before = view.targets.sha256, {k: v.copy() for k, v in arrays_of(view.release).items()}
+        self.infer(name, view)
+        assert view.targets.sha256 == before[0]
+        assert same(before[1], arrays_of(view.release))
+
+    def test_order_of_targets_is_irrelevant(self, name, defense, secrets, known):
+        view = self.view(defense, secrets, known)
+        order = stream(5, "order").permutation(len(view.targets))
+        turned = self.view(defense, secrets, known, targets=view.targets.take(order), rows=view.rows[order])
+        first, second = self.infer(name, view), self.infer(name, turned)
+        for secret, answer in first.answers.items():
+            np.testing.assert_allclose(answer[order], second.answers[secret], atol=1e-9)
+
+    def test_one_released_row_is_enough(self, name, defense, secrets, known):
+        view = self.view(defense, secrets, known)
+        if not isinstance(view.release, SyntheticTable):
+            pytest.skip("a collection has a report a person")
+        single = SyntheticTable(view.release.table.take(np.array([0])), private_records=300)
+        view = self.view(defense, secrets, known, release=single)
+        self.infer(name, view).check(view)
+
+    def test_an_empty_release_is_a_sentence_or_a_guess(self, name, defense, secrets, known):
+        view = self.view(defense, secrets, known)
+        if not isinstance(view.release, SyntheticTable):
+            pytest.skip("a collection has a report a person")
+        empty = SyntheticTable(view.release.table.take(np.array([], dtype=int)), private_records=300)
+        view = self.view(defense, secrets, known, release=empty)
+        self.infer(name, view).check(view)
+
+
+@pytest.mark.parametrize("wrong", ["shape", "sum", "nan", "missing", "negative"])
+def test_a_guess_that_breaks_the_contract_is_refused(wrong):
+    round_ = play()
+    view = round_.view(release_of("resample", round_))
+    answer = np.full((80, 3), 1 / 3)
+    answers = {
+        "shape": {"ill": answer[:, :2]},
+        "sum": {"ill": answer * 2},
+        "nan": {"ill": answer * np.nan},
+        "missing": {},
+        "negative": {"ill": np.tile([2.0, -1.0, 0.0], (80, 1))},
+    }[wrong]
+    with pytest.raises(ContractError):
+        Guess(answers).check(view)
+
+
+def test_reports_of_a_release_are_not_its_values():
+    round_ = play()
+    release = release_of("ldp", round_)
+    assert isinstance(release, Reports)
+    assert set(release.clear.schema.names) == set(Table.select(round_.train, release.clear.schema.names).schema.names)
+    assert "ill" not in release.clear.schema

@@ -1,0 +1,60 @@
+"""The three everyday scripts: --help, Adult, and a user's own file."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.people import people
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+USES = {
+    "benchmark_generator.py": ["independent-histogram", "--epsilon", "1", "--secret"],
+    "ldp_budgets.py": ["--epsilon", "1", "4", "--columns"],
+    "compare_defenses.py": ["resample", "ldp", "--secret"],
+}
+
+
+def call(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SCRIPTS / script), *arguments], capture_output=True, text=True, cwd=cwd, check=False
+    )
+
+
+@pytest.mark.parametrize("script", USES)
+def test_a_script_is_short_and_uses_the_public_interface_only(script):
+    text = (SCRIPTS / script).read_text()
+    assert len(text.splitlines()) < 60
+    imported = {
+        alias.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for alias in node.names
+    }
+    assert "privbench" in imported
+    assert not any(name.startswith("privbench.") for name in imported)
+    assert "from privbench" not in text
+
+
+@pytest.mark.parametrize("script", USES)
+def test_help_has_an_example(script, tmp_path):
+    done = call(script, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert f"python scripts/{script}" in done.stdout
+
+
+@pytest.mark.parametrize("script", USES)
+@pytest.mark.parametrize("own_file", [False, True], ids=["adult", "own file"])
+def test_a_script_prints_a_leaderboard_and_writes_a_report(script, own_file, tmp_path):
+    arguments = [*USES[script], "ill" if own_file else "marital-status", "--seeds", "1", "--targets", "50"]
+    arguments += ["--records", "300"]
+    if own_file:
+        people(500, 1).records.to_frame().to_csv(tmp_path / "own.csv", index=False)
+        data = ["own.csv"] if script == "ldp_budgets.py" else ["--data", "own.csv"]
+        arguments = [*data, *arguments, "--label", "income", "--group", "sex"]
+    done = call(script, *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Report:" in done.stdout
+    (page,) = (tmp_path / "privbench-results").glob("*/report.html")
+    assert "accuracy" in page.read_text()
