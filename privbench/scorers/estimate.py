@@ -47,6 +47,7 @@ class Estimate:
 
 def proportion(hits: Floats) -> Estimate:
     """Share of hits, each in [0, 1]."""
+
     def limits(level: float) -> tuple[float, float]:
         low, high = wilson(hits.sum(), n=len(hits), level=level)
         return float(low), float(high)

@@ -1,0 +1,91 @@
+"""How much a defense leaks to the strongest of several attacks, without the bias of having picked the strongest.
+
+References
+----------
+J. Cawley and N. Talbot, "On Over-fitting in Model Selection and Subsequent Selection Bias in Performance Evaluation",
+JMLR 11, 2010 (the best of several is chosen on one part of the data and scored on another).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privbench.report.summary import HEADLINES, labels, leaderboard, limits_over_seeds
+from privbench.scorers.intervals import LEVEL, z_value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["strongest"]
+
+_WHERE = ["game", "secret", "defense"]
+
+
+def strongest(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return how much each defense leaks to the strongest of the attacks, without the bias of having chosen it.
+
+    A maximum over m noisy advantages is biased up. With several seeds the attack is therefore chosen, for each seed, by
+    its mean over the other seeds, and scored on this one. With one seed that cannot be done: the maximum is given with
+    limits widened to the level 1 - .05/m (Bonferroni), and `corrected` is False.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows as `privbench.record.Row` says.
+
+    Returns
+    -------
+    DataFrame
+        `game`, `secret`, `defense`, `attack` (that with the highest mean), `attacks` (m), `advantage`, `low`, `high`,
+        `n`, `seeds`, `corrected`, `maximum` (the uncorrected one), `baseline` (of `attack`), `ceiling` (the highest
+        upper limit of any attack: what this run cannot rule out), and `verdict`: ``leaks`` where `low` exceeds 0,
+        ``unclear`` where it does not but some attack's own lower limit does, or where no interval is known, else
+        ``none``. The order is the leaderboard's.
+    """
+    import pandas as pd
+
+    board = leaderboard(frame)
+    rows = labels(frame[frame["metric"].isin(HEADLINES) & frame["group"].isna() & (frame["status"] == "ok")])
+    found = []
+    for key, part in board.groupby(_WHERE, sort=False, dropna=False):
+        first = part.iloc[0]
+        mine = rows[(rows["game"] == key[0]) & (rows["secret"] == key[1]) & (rows["defense"] == key[2])]
+        chosen = _cross_chosen(mine, attacks=list(part["attack"]))
+        m = len(part)
+        if m == 1:
+            value, low, high, corrected = first["advantage"], first["low"], first["high"], True
+        elif chosen is not None:
+            own = chosen["low"].mean(), chosen["high"].mean()
+            low, high = limits_over_seeds(first["metric"], chosen["value"].to_numpy(), own=own)
+            value, corrected = chosen["value"].mean(), True
+        else:
+            wider = z_value(1 - (1 - LEVEL) / m) / z_value(LEVEL)
+            lows = part["advantage"] - wider * (part["advantage"] - part["low"])
+            highs = part["advantage"] + wider * (part["high"] - part["advantage"])
+            value, corrected = first["advantage"], False
+            low, high = max(float(lows.max()), -1.0), min(float(highs.max()), 1.0)
+        unclear = bool(np.isnan(low)) or bool((part["low"] > 0).any())
+        verdict = "leaks" if low > 0 else "unclear" if unclear else "none"
+        found.append({**dict(zip(_WHERE, key, strict=True)), "attack": first["attack"], "attacks": m,
+                      "advantage": value, "low": low, "high": high, "n": first["n"], "seeds": first["seeds"],
+                      "corrected": corrected, "maximum": first["advantage"], "baseline": first["baseline"],
+                      "ceiling": float(np.fmax(part["high"].max(), high)), "verdict": verdict})  # fmt: skip
+    columns = [*_WHERE, "attack", "attacks", "advantage", "low", "high", "n", "seeds", "corrected", "maximum",
+               "baseline", "ceiling", "verdict"]  # fmt: skip
+    return pd.DataFrame(found, columns=columns)
+
+
+def _cross_chosen(rows: pd.DataFrame, *, attacks: list[str]) -> pd.DataFrame | None:
+    """Return for each seed the row of the attack that is best on the other seeds; None where none can be chosen."""
+    import pandas as pd
+
+    by_seed = rows.groupby(["attack", "seed"])[["value", "low", "high"]].mean()
+    table = by_seed["value"].unstack("attack")[attacks]
+    picked = []
+    for seed in table.index:
+        elsewhere = table.drop(index=seed).mean().where(table.loc[seed].notna()).dropna()
+        if len(elsewhere):
+            picked.append(by_seed.loc[(elsewhere.idxmax(), seed)])
+    return pd.DataFrame(picked) if picked else None
