@@ -57,8 +57,7 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
         if m == 1:
             value, low, high, corrected = first["advantage"], first["low"], first["high"], True
         elif chosen is not None:
-            own = chosen["low"].mean(), chosen["high"].mean()
-            low, high = limits_over_seeds(first["metric"], chosen["value"].to_numpy(), own=own)
+            low, high = limits_over_seeds(first["metric"], chosen[["value", "low", "high"]].to_numpy())
             value, corrected = chosen["value"].mean(), True
         else:
             wider = z_value(1 - (1 - LEVEL) / m) / z_value(LEVEL)

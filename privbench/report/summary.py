@@ -94,11 +94,13 @@ def _label(name: str, values: dict[str, Any], variants: list[dict[str, Any]]) ->
 def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row a figure: its mean over the seeds, with an interval.
 
-    The interval is Student's t over the seeds' figures. With one seed it is that run's own; so it is, as the mean of
-    the runs' own limits, where all seeds agree exactly, for a width of zero would claim certainty. The figures that
-    are themselves a maximum over pairs of groups (gaps, differences, and the ratio) lie above 0 (or below 1) by chance
-    alone in every seed, and t over the seeds would call that a finding: theirs reaches over both the t limits and the
-    mean of the runs' own limits, which allow for the choice of the pair. Limits are cut to the metric's range.
+    With one seed the interval is that run's own. With several it reaches over two: Student's t over the seeds' figures,
+    and the runs' own intervals pooled (the seeds' targets are drawn independently, so half-widths add in quadrature).
+    Two or three seeds may agree by accident, and t alone would then call a hair's breadth a finding. Where all seeds
+    agree exactly, t has no width at all and the mean of the runs' own limits stands. The figures that are themselves a
+    maximum over pairs of groups (gaps, differences, and the ratio) lie above 0 (or below 1) by chance alone in every
+    seed: theirs reaches over the mean of the runs' own limits, which allow for the choice of the pair. Limits are cut
+    to the metric's range.
 
     Parameters
     ----------
@@ -118,35 +120,36 @@ def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
     table = grouped[_NUMBERS].mean().reset_index()
     place = grouped.ngroup().to_numpy()
     table["seeds"] = np.bincount(place, minlength=len(table))
-    values = np.split(by_seed["value"].to_numpy()[np.argsort(place, kind="stable")], np.cumsum(table["seeds"])[:-1])
-    own = zip(table["metric"], values, table["low"], table["high"], strict=True)
-    limits = [limits_over_seeds(name, seeds, own=(low, high)) for name, seeds, low, high in own] if len(table) else []
+    order = np.argsort(place, kind="stable")
+    by_figure = np.split(by_seed[["value", "low", "high"]].to_numpy()[order], np.cumsum(table["seeds"])[:-1])
+    limits = [limits_over_seeds(name, seeds) for name, seeds in zip(table["metric"], by_figure, strict=False)]
     table["low"], table["high"] = (np.array([pair[side] for pair in limits], float) for side in (0, 1))
     table["n"] = table["n"].round().astype("Int64")
-    order = [*_KEYS, "value", "low", "high", "n", "seeds", "baseline", "control", "advantage"]
-    return table[order].astype({**dict.fromkeys(_KEYS, "string"), "seeds": "int64"})
+    shown = [*_KEYS, "value", "low", "high", "n", "seeds", "baseline", "control", "advantage"]
+    return table[shown].astype({**dict.fromkeys(_KEYS, "string"), "seeds": "int64"})
 
 
-def limits_over_seeds(name: str, values: NDArray[np.float64], *, own: tuple[float, float]) -> tuple[float, float]:
+def limits_over_seeds(name: str, figures: NDArray[np.float64]) -> tuple[float, float]:
     """Return the limits of a metric's mean over seeds, as `over_seeds` says.
 
     Parameters
     ----------
     name : str
         The metric.
-    values : ndarray, shape (S,)
-        Its figure in every seed.
-    own : tuple of float
-        The means of the runs' own limits.
+    figures : ndarray, shape (S, 3)
+        Its value and the run's own limits in every seed.
     """
-    over = t_interval(values)
-    low, high = own if over is None else over
+    value, low, high = figures.mean(axis=0)
+    over = t_interval(figures[:, 0])
     if over is not None and name.endswith(("_gap", "_difference", "_ratio")):
-        low, high = float(np.fmin(low, own[0])), float(np.fmax(high, own[1]))
+        low, high = np.fmin(low, over[0]), np.fmax(high, over[1])
+    elif over is not None:
+        below, above = np.sqrt(np.square(figures[:, 1:] - figures[:, :1]).sum(axis=0)) / len(figures)
+        low, high = np.fmin(value - below, over[0]), np.fmax(value + above, over[1])
     try:
         known = metric(name)
     except InputError:  # of a later version: its range is not known here
-        return low, high
+        return float(low), float(high)
     return float(np.maximum(low, known.low)), float(np.minimum(high, known.high))
 
 
