@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,9 +65,11 @@ class Result:
         """Print the leaderboard, what the protection costs, and what has no figure and why."""
         import rich.console
 
-        from privbench.report.terminal import print_leaderboard
+        from privbench.report.terminal import WIDEST, print_leaderboard
 
-        print_leaderboard(self.frame, self.manifest, console or rich.console.Console())
+        # rich takes 80 columns for what is no terminal: a file or a pipe
+        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDEST
+        print_leaderboard(self.frame, self.manifest, console or rich.console.Console(width=width))
 
     def write_report(self, path: str | Path | None = None) -> Path:
         """Write the report, one self-contained HTML page, and return where it is.

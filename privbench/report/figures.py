@@ -139,7 +139,7 @@ def trade_off(spots: Sequence[Spot], *, real: float, name: str, caption: str, al
 
     height = 460
     known = [spot.parity for spot in spots if not math.isnan(spot.parity)]
-    figure = go.Figure(layout=_layout("accuracy of a model trained on the release, %"))
+    figure = go.Figure(layout=_layout("accuracy of the trained model, %"))
     figure.add_scatter(
         x=[100 * spot.accuracy.value for spot in spots],
         y=[100 * spot.leakage.value for spot in spots],
@@ -178,17 +178,17 @@ def trade_off(spots: Sequence[Spot], *, real: float, name: str, caption: str, al
 
 
 def _names(spots: Sequence[Spot], x_range: list[float], y_range: list[float], *, height: int) -> list[dict[str, Any]]:
-    """Label the markers, on the side with more room, pushed down where two labels would lie on one another."""
+    """Label the markers, on the side with more room, each label below the one before."""
     scale = (height - 64 - 52) / (y_range[1] - y_range[0])
     middle = sum(x_range) / 2
-    taken: dict[bool, float] = {}
-    found = []
+    found: list[dict[str, Any]] = []
+    free = -math.inf
     for spot in sorted(spots, key=lambda spot: -spot.leakage.value):
         x, y = 100 * spot.accuracy.value, 100 * spot.leakage.value
         right = x > middle
         above = (y_range[1] - y) * scale
-        wanted = max(above - 14, taken.get(right, -math.inf) + 17)
-        taken[right] = wanted
+        wanted = max(above - 14, free)
+        free = wanted + 17
         found.append({"x": x, "y": y, "ax": -22 if right else 22, "ay": wanted - above, "text": _plain(spot.label),
                       "xanchor": "right" if right else "left", "arrowhead": 0, "arrowwidth": 1, "arrowcolor": _STRONG,
                       "standoff": 8, "font": {"size": 12}})  # fmt: skip

@@ -114,7 +114,7 @@ def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
         a seed), `seeds`, and the means `baseline`, `control`, `advantage`, in the order in which the figures appear.
     """
     rows = labels(frame[(frame["status"] == "ok") & frame["metric"].notna()])
-    numbers = rows[[*_KEYS, "seed"]].join(rows[_NUMBERS].astype("float64"))
+    numbers = rows[[*_KEYS, "seed", *_NUMBERS]].astype(dict.fromkeys(_NUMBERS, "float64"))
     by_seed = numbers.groupby([*_KEYS, "seed"], sort=False, dropna=False, as_index=False).mean()
     grouped = by_seed.groupby(_KEYS, sort=False, dropna=False)
     table = grouped[_NUMBERS].mean().reset_index()

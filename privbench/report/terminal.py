@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["print_leaderboard"]
+__all__ = ["WIDEST", "print_leaderboard"]
 
-_WIDEST = 100
+WIDEST = 100
+"""Columns that the tables take at most."""
 _STRONGEST = "strongest"
 _COSTS = {
     "downstream_accuracy": "accuracy",
@@ -46,7 +47,7 @@ def print_leaderboard(frame: pd.DataFrame, manifest: dict[str, Any], console: Co
     console : rich.console.Console
         Where to print; at most 100 columns of it are used.
     """
-    width = min(console.width, _WIDEST)
+    width = min(console.width, WIDEST)
     board, top, missing = leaderboard(frame), strongest(frame), problems(frame)
     if board.empty:
         console.print("No attack has a figure in this run.", width=width)
