@@ -12,14 +12,15 @@ from privbench.contracts import Guess, View
 from privbench.errors import InputError
 from privbench.release import SyntheticTable
 from privbench.schema import Column, Kind
-from privbench.table import one_hot
 
 __all__ = ["NearestNeighbour"]
 
 # a block of distances: 32 MB
-_BLOCK = 8_000_000
-# two distances that differ by rounding only are the same
-_ROUNDING = 1e-5
+_BLOCK = 4_000_000
+# two sums of that many differences, each at most 1, may be the same and yet differ by so much a term
+_ROUNDING = 4 * np.finfo(np.float64).eps
+# lies a whole range or more from every number
+_MISSING = -1.0
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class NearestNeighbour:
     """Let the k released rows nearest in the known columns vote, all those as near as the k-th included.
 
     The distance is Gower's: a mean over columns of 0 or 1 for a category, of the difference relative to the domain's
-    range for a number. It is exact, computed for a block of targets at a time.
+    range for a number (in ranks for an ordinal one), and 1 between a missing value and any other. It is exact, computed
+    for a block of targets at a time.
 
     Parameters
     ----------
@@ -64,34 +66,40 @@ class NearestNeighbour:
         step = max(1, _BLOCK // number)
         for start in range(0, len(view.targets), step):
             block = slice(start, min(start + step, len(view.targets)))
-            votes = self._votes(released, asked, block, number)
+            target, row = self._nearest(released, asked, block, number)
+            people = block.stop - block.start
+            votes = np.bincount(target, minlength=people)
             for secret in view.secrets:
-                values = rows[secret.name]
+                values = rows[secret.name][row]
                 if secret.discrete:
-                    answers[secret.name].append((votes @ one_hot(values, secret.size)).astype(np.float64))
+                    counts = np.bincount(target * secret.size + values, minlength=people * secret.size)
+                    answers[secret.name].append(counts.reshape(people, secret.size) / votes[:, None])
                 else:
-                    mean = votes @ values
+                    mean = np.bincount(target, weights=values, minlength=people) / votes
                     answers[secret.name].append(mean)
-                    squares = votes @ np.square(values.astype(np.float64)) - mean**2
-                    spread[secret.name].append(np.sqrt(np.maximum(squares, 0)))
+                    squares = np.bincount(target, weights=np.square(values - mean[target]), minlength=people)
+                    spread[secret.name].append(np.sqrt(squares / votes))
         return Guess(
-            {name: _normalised(np.concatenate(parts)) for name, parts in answers.items()},
+            {name: np.concatenate(parts) for name, parts in answers.items()},
             {name: np.concatenate(parts) for name, parts in spread.items()},
         )
 
-    def _votes(
+    def _nearest(
         self, released: list[NDArray[Any]], asked: list[NDArray[Any]], block: slice, number: int
-    ) -> NDArray[np.float64]:
-        """Return the ``(targets of the block, rows)`` weights of the votes, each row summing to 1."""
-        distance = np.zeros((block.stop - block.start, number), dtype=np.float32)
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return who votes for whom: positions in the block, and of the rows as near as the k-th."""
+        distance = np.zeros((block.stop - block.start, number))
         for row, target in zip(released, asked, strict=True):
             if np.issubdtype(row.dtype, np.integer):
                 distance += target[block, None] != row
             else:
-                distance += np.abs(target[block, None] - row)
+                apart = np.abs(target[block, None] - row)
+                # only a missing value is further away than the whole range
+                distance += np.minimum(apart, 1.0, out=apart)
         kth = np.partition(distance, min(self.neighbours, number) - 1, axis=1)[:, min(self.neighbours, number) - 1]
-        near = distance <= kth[:, None] + _ROUNDING
-        return near / near.sum(axis=1, keepdims=True)
+        near = distance <= kth[:, None] * (1 + _ROUNDING) + (kth[:, None] > 0) * len(released) * _ROUNDING
+        people, rows = np.nonzero(near)
+        return people, rows
 
 
 def _scaled(arrays: dict[str, NDArray[Any]], columns: tuple[Column, ...]) -> list[NDArray[Any]]:
@@ -101,11 +109,11 @@ def _scaled(arrays: dict[str, NDArray[Any]], columns: tuple[Column, ...]) -> lis
         array = arrays[column.name]
         if column.kind is Kind.CATEGORICAL:
             scaled.append(array)
+        elif column.discrete:
+            present = np.array([value is not None for value in column.values])
+            ranks = np.full(column.size, _MISSING)
+            ranks[present] = np.linspace(0, 1, present.sum())
+            scaled.append(ranks[array])
         else:
-            width = column.size - 1 if column.discrete else column.range
-            scaled.append((array / (width or 1)).astype(np.float32))
+            scaled.append((array - column.low) / (column.range or 1.0))
     return scaled
-
-
-def _normalised(answer: NDArray[np.float64]) -> NDArray[np.float64]:
-    return answer / answer.sum(axis=1, keepdims=True) if answer.ndim == 2 else answer

@@ -39,10 +39,12 @@ class ReportBayes:
     prior: Literal["marginal", "uniform"] = "marginal"
 
     def skip(self, view: View) -> str | None:
-        """Return a reason unless the release is reports."""
-        if isinstance(view.release, Reports):
-            return None
-        return "it needs randomised reports, and this release has none"
+        """Return a reason unless the release is reports and the target's own is known."""
+        if not isinstance(view.release, Reports):
+            return "it needs randomised reports, and this release has none"
+        if view.rows is None:
+            return "it needs to know which report is the target's, and this game does not tell"
+        return None
 
     def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
         """Return the posterior of every secret given the target's report."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from privbench.errors import one_sentence
     from privbench.result import Result
     from privbench.runner import run
 
-__all__ = ["Result", "__version__", "run"]
+__all__ = ["Result", "__version__", "one_sentence", "run"]
 __version__ = "0.1.0"
 
-_HOMES = {"Result": "privbench.result", "run": "privbench.runner"}
+_HOMES = {"Result": "privbench.result", "one_sentence": "privbench.errors", "run": "privbench.runner"}
 
 
 def __getattr__(name: str) -> Any:

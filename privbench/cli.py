@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from privbench import __version__
-from privbench.errors import InputError, PrivbenchError
+from privbench.errors import InputError, PrivbenchError, one_sentence
 
 __all__ = ["app", "main"]
 
@@ -28,14 +27,7 @@ _LISTED = ("attacks", "defenses", "datasets", "games", "metrics")
 
 def main() -> None:
     """Run the command line; an error of ours is one sentence and status 2."""
-    try:
-        app()
-    except PrivbenchError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - printing is this module's task
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("interrupted; the same command takes up where it stopped", file=sys.stderr)  # noqa: T201
-        raise SystemExit(130) from None
+    one_sentence(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -111,7 +103,13 @@ def list_(
         _list_metrics(name)
         return
     for entry in registry.names(kind) if name is None else (name,):  # type: ignore[arg-type]
-        card = registry.card(kind, entry)  # type: ignore[arg-type]
+        try:
+            card = registry.card(kind, entry)  # type: ignore[arg-type]
+        except PrivbenchError as error:
+            if name is not None:
+                raise
+            typer.echo(f"{entry}  (not usable: {error})\n")
+            continue
         typer.secho(card.name, bold=True, nl=False)
         typer.echo("" if card.package == "privbench" else f"  (from {card.package})")
         typer.echo(f"  {card.summary}")

@@ -1,7 +1,8 @@
 """The three contracts, and what passes between them: games make rounds, defenses releases, attacks guesses.
 
 An attack is handed a `View`: the release and what the game grants. The truth is no part of it, nor of anything that it
-refers to. Plugins are frozen dataclasses of their parameters; they need not import or inherit anything from here.
+refers to; that is proof against mistakes, not against a plugin that searches the interpreter's memory. Plugins are
+frozen dataclasses of their parameters; they need not import or inherit anything from here.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class View:
     secrets : tuple of Column
         Guessed together: columns neither known nor given away.
     roster : Table or None
-        Known columns of every training record, where the game grants it.
+        Known columns of every training record, where the game grants it, in an order of its own.
     rows : array of int or None
         Which released row is the target's own, where granted (under LDP the collector knows).
     population : Table or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,6 +27,8 @@ class Dataset:
         Where the data come from, and under which licence.
     notes : tuple of str
         Everything that was decided while reading it: coercions, inferred kinds and domains.
+    path : str
+        A user's file as its path was given, for errors alone: no report shows it. Empty for a built-in data set.
     """
 
     name: str
@@ -33,8 +36,10 @@ class Dataset:
     test: Table
     source: str = ""
     notes: tuple[str, ...] = field(default=())
+    path: str = field(default="", repr=False)
 
     @cached_property
     def sha256(self) -> str:
-        """Digest of all its records."""
-        return f"{self.records.sha256[:32]}{self.test.sha256[:32]}"
+        """SHA-256 of schema, records and test records: of their three digests in hexadecimal, in this order."""
+        parts = (self.records.schema.sha256, self.records.sha256, self.test.sha256)
+        return hashlib.sha256("".join(parts).encode()).hexdigest()

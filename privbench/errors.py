@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from types import ModuleType
 
-__all__ = ["ContractError", "InputError", "MissingExtraError", "PrivbenchError", "import_extra", "unknown"]
+__all__ = [
+    "ContractError",
+    "DoesNotApplyError",
+    "InputError",
+    "MissingExtraError",
+    "PrivbenchError",
+    "import_extra",
+    "one_sentence",
+    "unknown",
+]
 
 
 class PrivbenchError(Exception):
@@ -24,6 +34,10 @@ class InputError(PrivbenchError):
 
 class ContractError(PrivbenchError):
     """A plugin broke its contract (a guess of the wrong shape, a release of the wrong columns)."""
+
+
+class DoesNotApplyError(PrivbenchError):
+    """A defense has nothing to do with these columns; recorded as skipped, the message being the reason."""
 
 
 class MissingExtraError(PrivbenchError):
@@ -68,3 +82,21 @@ def import_extra(module: str, *, extra: str) -> ModuleType:
             f"needs the package {module.split('.')[0]!r}, which is not installed; "
             f"install it with: pip install 'privbench[{extra}]'"
         ) from error
+
+
+def one_sentence(main: Callable[[], object]) -> None:
+    """Run a program; an error of ours becomes one sentence on standard error and exit status 2, an interrupt 130.
+
+    Parameters
+    ----------
+    main : callable
+        The program, without arguments.
+    """
+    try:
+        main()
+    except PrivbenchError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - printing is this function's task
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("interrupted; the same command takes up where it stopped", file=sys.stderr)  # noqa: T201
+        raise SystemExit(130) from None

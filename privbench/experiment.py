@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,13 +22,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from privbench import __version__, registry
 from privbench.dataset import Dataset
-from privbench.datasets.files import FileOptions, load_file
+from privbench.datasets.files import FileOptions, fingerprint, load_file
 from privbench.datasets.infer import check_secret
 from privbench.downstream import MODELS
 from privbench.errors import InputError, unknown
 from privbench.games.draw import known_columns
+from privbench.rng import stream
 
 __all__ = ["Cell", "Experiment", "Plugin", "Trial", "canonical", "code_version", "default_text"]
+
+# the libraries of the core that figures come from; a plugin's own are part of its digest
+_LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "fairlearn")
 
 
 def canonical(value: object) -> str:
@@ -42,13 +47,14 @@ def default_text() -> str:
 
 @lru_cache
 def code_version() -> str:
-    """Return the package's version and a digest of the core's code, as far as figures depend on it."""
+    """Return the package's version and a digest of what figures depend on: the core's code, its libraries' versions."""
     root = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).parts
         if parts[0] not in ("report", "cli.py", "__init__.py", "store.py"):
             digest.update("/".join(parts).encode() + path.read_bytes())
+    digest.update(repr([(name, version(name)) for name in _LIBRARIES]).encode())
     return f"{__version__}+{digest.hexdigest()[:8]}"
 
 
@@ -122,6 +128,8 @@ class Trial:
         The repeat.
     cells : tuple of Cell
         What is recorded.
+    dataset_sha256 : str
+        Digest of the data set that the keys were made from.
     """
 
     key: str
@@ -132,11 +140,24 @@ class Trial:
     known: tuple[str, ...]
     seed: int
     cells: tuple[Cell, ...]
+    dataset_sha256: str
+
+
+def _once(names: tuple[Any, ...]) -> tuple[Any, ...]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is listed twice; leave one of the two out")
+    return names
 
 
 class _Downstream(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    models: list[str] = Field(default=["lightgbm"])
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    models: tuple[str, ...] = ("lightgbm",)
+
+    @field_validator("models")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return _once(names)
 
 
 class Experiment(BaseModel):
@@ -154,16 +175,28 @@ class Experiment(BaseModel):
     downstream: _Downstream = _Downstream()
     seeds: int | tuple[int, ...] = 1
     text: str = Field(default="", exclude=True)
-
-    def __hash__(self) -> int:
-        return hash(self.text)
+    # where a relative path starts: a worker process may stand elsewhere
+    folder: Path = Field(default_factory=Path.cwd, exclude=True)
 
     @field_validator("seeds")
     @classmethod
-    def _some_seed(cls, seeds: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    def _good_seeds(cls, seeds: int | tuple[int, ...]) -> int | tuple[int, ...]:
         if seeds == () or (isinstance(seeds, int) and seeds < 1):
             raise ValueError("at least one seed is needed")
-        return seeds
+        for seed in seeds if isinstance(seeds, tuple) else ():
+            if not 0 <= seed < 2**32:
+                raise ValueError("a seed is a whole number from 0 to 4294967295")
+        return _once(seeds) if isinstance(seeds, tuple) else seeds
+
+    @field_validator("secrets", "known", mode="before")
+    @classmethod
+    def _one_or_several(cls, names: object) -> object:
+        return (names,) if isinstance(names, str) else names
+
+    @field_validator("secrets", "known")
+    @classmethod
+    def _named_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if names is None else _once(names)
 
     @classmethod
     def read(
@@ -193,10 +226,10 @@ class Experiment(BaseModel):
             raise InputError(f"{source}: a config is a mapping of keys to values; see 'privbench run --print-config'")
         for key, value in (overrides or {}).items():
             plain = _exchange(plain, key.split("."), value)
-        allowed = [name for name in cls.model_fields if name != "text"]
+        allowed = [name for name, field in cls.model_fields.items() if not field.exclude]
         for key in plain:
             if key not in allowed:
-                raise unknown(f"key in {source}", key, allowed, hint="See 'privbench run --print-config'.")
+                raise unknown("key", key, allowed, hint=f"It is in {source}; see 'privbench run --print-config'.")
         try:
             if overrides or not text:
                 text = yaml.safe_dump(json.loads(canonical(plain)), sort_keys=False)
@@ -223,47 +256,71 @@ class Experiment(BaseModel):
 
     def plugins(self, kind: Literal["attacks", "defenses", "games"]) -> tuple[Plugin, ...]:
         """Return the grid of one kind of plugin, each built once to check its parameters."""
-        found = []
+        found: list[Plugin] = []
+        built: list[Any] = []
         for entry in getattr(self, kind):
             for plugin in _expand(kind, entry):
-                plugin.make()
+                made = plugin.make()
+                if made in built:
+                    twin = found[built.index(made)].identity
+                    same = "" if twin == plugin.identity else f" (once as {twin})"
+                    raise InputError(f"{kind}: {plugin.identity} is listed twice{same}; leave one of the two out")
                 found.append(plugin)
-        repeated = {plugin.identity for plugin in found if found.count(plugin) > 1}
-        if repeated:
-            raise InputError(f"{kind}: {sorted(repeated)[0]} is listed twice; leave one of the two out")
+                built.append(made)
         return tuple(found)
 
     def load_dataset(self) -> Dataset:
-        """Load the data set that the config names, and hold the config's columns to it.
+        """Load the data set that the config names, as its file is now.
 
         Raises
         ------
         InputError
-            If it does not exist or lacks a column, or a secret has a single value.
+            If it does not exist or cannot be used.
         """
-        dataset = _load(canonical(self.dataset))
-        known_columns(dataset.records.schema, self.secrets, self.known)
+        spec: Any = self.dataset
+        if not isinstance(spec, str) and Path.cwd() != self.folder:
+            paths = {key: str(self.folder / spec[key]) for key in ("path", "test") if isinstance(spec.get(key), str)}
+            spec = {**spec, **paths}
+        return _load(canonical(spec), fingerprint(spec))
+
+    def check(self, dataset: Dataset) -> None:
+        """Hold the whole config to the data set, before anything runs: its columns, and every game once.
+
+        Raises
+        ------
+        InputError
+            If a column does not exist, a secret has a single value, or there are too few records for a game.
+        """
+        schema = dataset.records.schema
+        known_columns(schema, self.secrets, self.known)
         for secret in self.secrets:
             check_secret(dataset, secret)
-        return dataset
+        for game in self.plugins("games"):
+            self._in_context(game, dataset)[0].make().play(dataset, self.secrets, rng=stream(0, "check"))
+        for defense in self.plugins("defenses"):
+            for name in getattr(defense.make(), "columns", None) or ():
+                if name not in schema:
+                    raise unknown(f"column in columns of defense {defense.name!r}", name, schema.names)
 
     def trials(self, dataset: Dataset) -> Iterator[Trial]:
         """Expand the grid into trials with their cells.
 
         Downstream models are trained, and marginals compared, in the games that leave the training records as they are.
         """
-        attacks, games = self.plugins("attacks"), self.plugins("games")
+        attacks, games, defenses = (self.plugins(kind) for kind in ("attacks", "games", "defenses"))
         names = [game.name for game in games]
-        for given, seed, defense in itertools.product(games, self.seed_list(), self.plugins("defenses")):
+        digests = {plugin: plugin.digest for plugin in (*attacks, *defenses)}
+        code = {game: registry.code_digest("games", game.name) for game in games}
+        for given, seed, defense in itertools.product(games, self.seed_list(), defenses):
             game, known = self._in_context(given, dataset)
             label = given.name if names.count(given.name) == 1 else f"{given.name} {given.params}"
             base = [
                 code_version(),
                 dataset.name,
                 dataset.sha256,
-                game.digest,
+                f"{game.identity}{code[given]}",
                 canonical(self.secrets),
-                defense.digest,
+                digests[defense],
                 seed,
             ]
             cells: list[tuple[Plugin | None, str | None]] = [(attack, None) for attack in attacks]
@@ -278,9 +335,10 @@ class Experiment(BaseModel):
                 known=known,
                 seed=seed,
                 cells=tuple(
-                    Cell(_hash(*base, "cell", attack.digest if attack else None, model), attack, model)
+                    Cell(_hash(*base, "cell", digests[attack] if attack else None, model), attack, model)
                     for attack, model in cells
                 ),
+                dataset_sha256=dataset.sha256,
             )
 
     def _in_context(self, game: Plugin, dataset: Dataset) -> tuple[Plugin, tuple[str, ...]]:
@@ -295,7 +353,8 @@ class Experiment(BaseModel):
 
 
 @lru_cache(maxsize=4)
-def _load(spec: str) -> Dataset:
+def _load(spec: str, content: str) -> Dataset:
+    """Load a data set once for as long as what stands behind its spec, `content`, is the same."""
     plain = json.loads(spec)
     if isinstance(plain, str):
         dataset: Dataset = registry.load("datasets", plain)()
@@ -326,7 +385,12 @@ def _expand(kind: registry.Kind, entry: str | Mapping[str, Any]) -> Iterator[Plu
             raise InputError(f"{kind}: {name}: {parameter} is an empty list; give at least one value")
         axes[parameter] = value if is_axis else [value]
     for values in itertools.product(*axes.values()):
-        yield Plugin(kind, name, canonical(dict(zip(axes, values, strict=True))))
+        yield Plugin(kind, name, canonical({key: _plain(value) for key, value in zip(axes, values, strict=True)}))
+
+
+def _plain(value: object) -> object:
+    """Write 1.0 as 1: one setting has one name, and so one random stream."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _exchange(plain: Mapping[str, Any], path: list[str], value: object) -> dict[str, Any]:

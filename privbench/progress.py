@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-__all__ = ["Progress", "show_progress"]
+__all__ = ["Progress", "plain_lines", "show_progress"]
 
 
 class Progress(Protocol):
@@ -41,6 +42,16 @@ def show_progress(total: int, *, quiet: bool = False) -> Iterator[Progress]:
             yield progress
     else:
         yield _Lines(console, total)
+
+
+def plain_lines(*, quiet: bool = False) -> Callable[[str], None]:
+    """Return what says one thing on standard error; nothing if `quiet`."""
+
+    def say(text: str) -> None:
+        if not quiet:
+            print(text, file=sys.stderr)  # noqa: T201 - saying it is this module's task
+
+    return say
 
 
 class _Lines:

@@ -11,11 +11,12 @@ import hashlib
 import importlib.util
 import inspect
 import re
+import sys
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, packages_distributions, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,7 +88,7 @@ def load(kind: Kind, name: str) -> Any:
     Raises
     ------
     InputError
-        If there is no such plugin.
+        If there is no such plugin, or its entry point leads nowhere.
     """
     entries = _entries(kind)
     if name not in entries:
@@ -97,7 +98,15 @@ def load(kind: Kind, name: str) -> Any:
             entries,
             hint=f"See 'privbench list {kind}'. (A new entry point shows once its package is installed again.)",
         )
-    return entries[name].load()
+    entry = entries[name]
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as error:
+        package = entry.dist.name if entry.dist else "an unknown package"
+        raise InputError(
+            f"{kind[:-1]} {name!r} of {package} cannot be imported from {entry.value} ({error}); correct its entry "
+            "point and install the package again, or uninstall it"
+        ) from error
 
 
 def parameters(kind: Kind, name: str) -> dict[str, dataclasses.Field[Any]]:
@@ -137,9 +146,11 @@ def make(kind: Kind, name: str, given: Mapping[str, object]) -> Any:
 
     known = parameters(kind, name)
     what = f"{kind[:-1]} {name!r}"
-    for parameter in given:
+    for parameter, value in given.items():
         if parameter not in known:
             raise unknown(f"parameter of {what}", parameter, known, hint=f"See 'privbench list {kind} {name}'.")
+        if isinstance(value, bool) and "bool" not in _type_text(known[parameter]):
+            raise InputError(f"{what}: {parameter}: got {value!r}, which is no {_type_text(known[parameter])}")
     try:
         return pydantic.TypeAdapter(load(kind, name)).validate_python(dict(given))
     except pydantic.ValidationError as error:
@@ -169,34 +180,60 @@ def card(kind: Kind, name: str) -> Card:
 
 
 def code_digest(kind: Kind, name: str) -> str:
-    """Return a digest of the plugin's module and of everything it imports from its own top-level package."""
+    """Return a digest of the plugin's module, of what it imports from its own package, and of its libraries' versions.
+
+    Data files that a plugin reads are not part of it.
+    """
     module = load(kind, name).__module__
     digest = hashlib.sha256()
-    for path in sorted(_sources(module, module.split(".")[0], {})):
+    sources: dict[str, Path] = {}
+    libraries: set[str] = set()
+    _collect(module, module.split(".")[0], sources, libraries)
+    for path in sorted(sources.values()):
         digest.update(path.read_bytes())
+    for library in sorted(libraries):
+        digest.update(f"{library} {_version(library)}".encode())
     return digest.hexdigest()[:16]
 
 
-def _sources(module: str, package: str, seen: dict[str, Path]) -> list[Path]:
-    """Collect the files of `module` and of its imports within `package`, function-level imports included."""
-    spec = None if module in seen else importlib.util.find_spec(module)
+def _collect(module: str, package: str, sources: dict[str, Path], libraries: set[str]) -> None:
+    """Add the files of `module` and of its imports within `package`, and the other packages that they import.
+
+    Imports within functions and by `import_extra` count too.
+    """
+    spec = None if module in sources else importlib.util.find_spec(module)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        return list(seen.values())
-    seen[module] = Path(spec.origin)
-    anchor = module if spec.submodule_search_locations else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(seen[module].read_text(encoding="utf-8"))):
-        imported: list[str] = []
+        return
+    sources[module] = Path(spec.origin)
+    parent = module.rpartition(".")[0]
+    anchor = module if spec.submodule_search_locations else parent
+    imported = [parent] if parent else []
+    for node in ast.walk(ast.parse(sources[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            imported = [alias.name for alias in node.names]
+            imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = "." * node.level + (node.module or "")
             whole = importlib.util.resolve_name(base, anchor) if node.level else base
-            imported = [whole, *(f"{whole}.{alias.name}" for alias in node.names)]
-        for name in imported:
-            # the core is part of every key already, by its version and digest
-            if name.split(".")[0] == package and package != "privbench" and _exists(name):
-                _sources(name, package, seen)
-    return list(seen.values())
+            imported += [whole, *(f"{whole}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_extra":
+            imported += [str(first.value) for first in node.args[:1] if isinstance(first, ast.Constant)]
+    for name in imported:
+        top = name.split(".")[0]
+        if top == package != "privbench" and _exists(name):
+            _collect(name, package, sources, libraries)
+        # the core is part of every key already, by its version and digest
+        elif top not in sys.stdlib_module_names and top not in (package, "privbench"):
+            libraries.add(top)
+
+
+def _version(package: str) -> str:
+    """Return the version of the distribution that brings a package; empty where none is installed."""
+    return ",".join(version(name) for name in sorted(set(_distributions().get(package, ()))))
+
+
+@lru_cache
+def _distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()
 
 
 def _exists(module: str) -> bool:

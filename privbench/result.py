@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from privbench.errors import InputError
 from privbench.store import Store, write_atomically
 
 if TYPE_CHECKING:
@@ -88,10 +87,7 @@ class Result:
 
         target = self.folder / "report.html" if path is None else Path(path)
         text = render(self.frame, self.manifest)
-        try:
-            write_atomically(target, lambda half: half.write_text(text, encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"report: {target} cannot be written ({error.strerror}); choose another place") from None
+        write_atomically(target, lambda half: half.write_text(text, encoding="utf-8"))
         return target
 
     def _repr_html_(self) -> str:

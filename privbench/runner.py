@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import os
 import platform
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from typing import Any
 from privbench.dataset import Dataset
 from privbench.errors import InputError, import_extra
 from privbench.experiment import Experiment, Trial
-from privbench.progress import show_progress
+from privbench.progress import plain_lines, show_progress
 from privbench.result import Result
 from privbench.store import Store
 from privbench.threads import one_thread
@@ -85,24 +87,35 @@ def run(
         raise InputError(f"workers must be at least 1, got {workers}")
     experiment = Experiment.read(config, overrides=overrides)
     dataset = experiment.load_dataset()
+    experiment.check(dataset)
     trials = list(experiment.trials(dataset))
     store = Store(_folder(out))
     keys = [cell.key for trial in trials for cell in trial.cells]
-    store.write_manifest(_manifest(experiment, dataset, trials, store, seconds=None))
-    finished = store.finished(keys)
-    pending = [
-        replace(trial, cells=tuple(cell for cell in trial.cells if cell.key not in finished)) for trial in trials
-    ]
-    pending = [trial for trial in pending if trial.cells]
-    with (
-        show_progress(len(pending), quiet=quiet) as progress,
-        _pool(workers or os.cpu_count() or 1, scheduler) as pool,
-    ):
-        for trial, statuses in _run_all(pending, experiment, store, pool):
-            progress(f"{trial.game_label} / {trial.defense.identity} / seed {trial.seed}", statuses)
-    manifest = _manifest(experiment, dataset, trials, store, seconds=time.monotonic() - started)
-    store.write_manifest(manifest)
+    with store.locked():
+        say = plain_lines(quiet=quiet)
+        if store.holds_other(experiment.text):
+            say(f"{store.folder} held the results of another config: its cells are kept, its report.html is replaced")
+        store.write_manifest(_manifest(experiment, dataset, trials, store, seconds=None))
+        pending = _unfinished(trials, store)
+        if standing := len(keys) - sum(len(trial.cells) for trial in pending):
+            say(f"{standing} of {len(keys)} cells stand in {store.folder} already and are not run again")
+        with (
+            show_progress(len(pending), quiet=quiet) as progress,
+            _pool(workers or os.cpu_count() or 1, scheduler) as pool,
+        ):
+            for trial, statuses in _run_all(pending, experiment, store, pool):
+                progress(f"{trial.game_label} / {trial.defense.identity} / seed {trial.seed}", statuses)
+        manifest = _manifest(experiment, dataset, trials, store, seconds=time.monotonic() - started)
+        store.write_manifest(manifest)
     return Result(store.read(keys), manifest, store.folder)
+
+
+def _unfinished(trials: Iterable[Trial], store: Store) -> list[Trial]:
+    """Return the trials with the cells that have no figures yet, those without any left out."""
+    listed = list(trials)
+    finished = store.finished(cell.key for trial in listed for cell in trial.cells)
+    open_ = (replace(trial, cells=tuple(cell for cell in trial.cells if cell.key not in finished)) for trial in listed)
+    return [trial for trial in open_ if trial.cells]
 
 
 Pool = Callable[[Sequence[Trial], Experiment, Store], Iterator[tuple[Trial, Counter[str]]]]
@@ -111,7 +124,7 @@ Pool = Callable[[Sequence[Trial], Experiment, Store], Iterator[tuple[Trial, Coun
 def _run_all(
     trials: Sequence[Trial], experiment: Experiment, store: Store, pool: Pool
 ) -> Iterator[tuple[Trial, Counter[str]]]:
-    """Run trials; if a worker process dies, find the trial that kills it by halving, and record that one as failed."""
+    """Run trials; if a worker process dies, find by halving the trial, then the cell, that kills it."""
     left = {trial.key: trial for trial in trials}
     try:
         for trial, statuses in pool(trials, experiment, store):
@@ -120,12 +133,30 @@ def _run_all(
     except BrokenProcessPool:
         remaining = list(left.values())
         if len(remaining) == 1:
-            reason = "the worker process died: out of memory, or a crash in compiled code; try it with --workers 1"
-            yield remaining[0], fail(remaining[0], experiment, store, status="failed", reason=reason)
+            yield remaining[0], _rescue(remaining[0], experiment, store, pool)
             return
         middle = len(remaining) // 2
         for half in (remaining[:middle], remaining[middle:]):
             yield from _run_all(half, experiment, store, pool)
+
+
+def _rescue(trial: Trial, experiment: Experiment, store: Store, pool: Pool) -> Counter[str]:
+    """Record as failed the cells of a trial that kill their process; without a release, that is all of them."""
+    statuses: Counter[str] = Counter()
+    for open_ in _unfinished([trial], store):
+        statuses["ok"] = len(trial.cells) - len(open_.cells)
+        if len(open_.cells) == 1 or not store.release(trial.key).exists():
+            reason = "the worker process died: out of memory, or a crash in compiled code; try it with --workers 1"
+            return statuses + fail(open_, experiment, store, status="failed", reason=reason)
+        middle = len(open_.cells) // 2
+        for cells in (open_.cells[:middle], open_.cells[middle:]):
+            half = replace(open_, cells=cells)
+            try:
+                for _, counted in pool([half], experiment, store):
+                    statuses += counted
+            except BrokenProcessPool:
+                statuses += _rescue(half, experiment, store, pool)
+    return statuses
 
 
 @contextmanager
@@ -154,15 +185,34 @@ def _parallel(workers: int) -> Pool:
     import joblib
 
     def pool(trials: Sequence[Trial], experiment: Experiment, store: Store) -> Iterator[tuple[Trial, Counter[str]]]:
-        jobs = (joblib.delayed(_single_threaded)(trial, experiment, store) for trial in trials)
-        yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(jobs)
+        jobs = (joblib.delayed(_single_threaded)(trial, experiment, store, os.getpid()) for trial in trials)
+        try:
+            yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(jobs)
+        except Exception as error:
+            if type(error).__name__ == "KilledWorker":  # a cluster's word for it; distributed is an extra
+                raise BrokenProcessPool(str(error)) from error
+            raise
 
     return pool
 
 
-def _single_threaded(trial: Trial, experiment: Experiment, store: Store) -> tuple[Trial, Counter[str]]:
+def _single_threaded(trial: Trial, experiment: Experiment, store: Store, parent: int) -> tuple[Trial, Counter[str]]:
+    if parent == os.getppid():
+        _end_with(parent)
     with one_thread():
         return trial, run_trial(trial, experiment, store)
+
+
+@lru_cache
+def _end_with(parent: int) -> None:
+    """Let this worker process end when the one that started it has gone, killed before it could say so."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _folder(out: str | Path) -> Path:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from privbench.errors import InputError
 from privbench.record import Row, to_frame
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,16 +26,28 @@ __all__ = ["Store", "write_atomically"]
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then move it there whole: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Let `write` fill a file beside `path`, then move it there whole: a reader sees the old file or the new one.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
     half = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(half)
         with half.open("rb+") as file:
             os.fsync(file.fileno())
         half.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror or error}); make room or choose another place, and start "
+            "again: what is finished is kept"
+        ) from None
     finally:
-        half.unlink(missing_ok=True)
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +78,16 @@ class Store:
 
     def finished(self, keys: Iterable[str]) -> set[str]:
         """Return which of these cells need not be run: theirs are figures or a skip, not a failure."""
-        wanted = set(keys)
-        frame = self.read(wanted, columns=("key", "status"))
+        frame = self.read(keys, columns=("key", "status"))
         bad = set(frame.loc[~frame["status"].isin(["ok", "skipped"]), "key"])
         return set(frame["key"]) - bad
 
     def read(self, keys: Iterable[str], *, columns: tuple[str, ...] = ()) -> pd.DataFrame:
-        """Return the rows of these cells, sorted by configuration: the same for the same results."""
-        paths = [str(path) for path in (self.cell(key) for key in sorted(set(keys))) if path.exists()]
+        """Return the rows of these cells, sorted by configuration: the same for the same results.
+
+        A file that is damaged counts as absent, and so its cell is run again.
+        """
+        paths = [str(path) for path in (self.cell(key) for key in sorted(set(keys))) if _is_whole(path)]
         if not paths:
             empty = to_frame([])
             return empty[list(columns)] if columns else empty
@@ -94,6 +114,13 @@ class Store:
         text = json.dumps(manifest, indent=1, sort_keys=True)
         write_atomically(self.folder / "run.json", lambda path: path.write_text(text, encoding="utf-8"))
 
+    def holds_other(self, config: str) -> bool:
+        """Return whether the last run in this folder was of another config."""
+        try:
+            return self.manifest().get("config") != config
+        except InputError:
+            return False
+
     def manifest(self) -> dict[str, Any]:
         """Return what the last run in this folder was.
 
@@ -105,5 +132,48 @@ class Store:
         path = self.folder / "run.json"
         if not path.exists():
             raise InputError(f"{self.folder} holds no results (no run.json); make some with: privbench run --out DIR")
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            manifest = None
+        if not (isinstance(manifest, dict) and isinstance(manifest.get("keys"), list)):
+            raise InputError(f"{path} is damaged; run the benchmark again into this folder: what is finished is kept")
         return manifest
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the folder to this run for as long as it lasts, and sweep up what a killed one left half written.
+
+        The lock ends with the process, however it ends. Where the system has no such locks there is none.
+
+        Raises
+        ------
+        InputError
+            If another run is writing into the folder, or it cannot be written.
+        """
+        try:
+            file = (self.folder / ".lock").open("wb")
+        except OSError as error:
+            raise InputError(f"out: {self.folder} cannot be written ({error.strerror}); choose another") from None
+        with file:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    raise InputError(
+                        f"out: another run is writing into {self.folder}; wait for its end, or choose another folder"
+                    ) from None
+            for half in self.folder.rglob(".*.part"):
+                half.unlink(missing_ok=True)
+            yield
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether a file starts and ends as a Parquet file does."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+            file.seek(-4, os.SEEK_END)
+            return head == file.read(4) == b"PAR1"
+    except OSError:
+        return False

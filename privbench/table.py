@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,12 @@ class Table:
             raise ContractError(
                 f"a table's columns must have one length, a table without columns a stated one; got {sorted(lengths)}"
             )
-        object.__setattr__(self, "arrays", clean)
+        object.__setattr__(self, "arrays", MappingProxyType(clean))
         object.__setattr__(self, "length", lengths.pop())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a read-only mapping cannot be pickled
+        return Table, (self.schema, dict(self.arrays), self.length)
 
     def __len__(self) -> int:
         return self.length or 0
@@ -104,7 +109,9 @@ class Table:
     def features(self, names: Iterable[str] | None = None) -> NDArray[np.float32]:
         """Return a matrix for learners: numbers stay numbers, a categorical column becomes `k` indicator columns.
 
-        Its width depends on the schema alone, so tables of one schema always agree.
+        A number counts from the lower bound of its column, so that single precision holds the differences between large
+        numbers; an ordinal value is its rank, and a missing one rank 0 with an indicator column of its own. The width
+        depends on the schema alone, so tables of one schema always agree.
 
         Returns
         -------
@@ -117,7 +124,13 @@ class Table:
         column, array = self.schema[name], self[name]
         if column.kind is Kind.CATEGORICAL:
             return one_hot(array, column.size)
-        return array.astype(np.float32)[:, None]
+        if not column.discrete:
+            return (array - column.low).astype(np.float32)[:, None]
+        if None not in column.values:
+            return array.astype(np.float32)[:, None]
+        present = np.array([value is not None for value in column.values])
+        ranks = np.where(present, np.cumsum(present) - 1, 0)
+        return np.column_stack([ranks[array], ~present[array]]).astype(np.float32)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the records as a DataFrame of plain values; missing is None."""

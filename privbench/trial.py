@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import pickle
 import time
+import traceback
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from numpy.typing import NDArray
 from privbench.contracts import Defense, Guess, Round
 from privbench.dataset import Dataset
 from privbench.downstream import check_label, predict
-from privbench.errors import ContractError, MissingExtraError, PrivbenchError
+from privbench.errors import ContractError, DoesNotApplyError, InputError, MissingExtraError, PrivbenchError
 from privbench.experiment import Cell, Experiment, Plugin, Trial, canonical, code_version
 from privbench.record import Row, Status
 from privbench.release import Release, Reports, SyntheticTable
@@ -36,6 +39,11 @@ __all__ = ["fail", "run_trial"]
 _MARGINAL_BINS = 20
 Groups = dict[str, tuple[NDArray[np.int64], list[str]]]
 
+# what a plugin may raise and the other cells must survive, a call of sys.exit included
+_ANYTHING = (Exception, SystemExit)
+# what reading a pickle raises that is not there, was cut short, or belongs to code that has gone
+_UNREADABLE = (OSError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, ValueError, TypeError, KeyError)
+
 
 def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str]:
     """Play, release, attack, train, score, and write every cell of the trial.
@@ -46,15 +54,21 @@ def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str
     -------
     Counter
         How many cells ended with which status.
+
+    Raises
+    ------
+    InputError
+        If the data set has changed since the trials were laid out, or the results cannot be written.
     """
     statuses: Counter[str] = Counter()
+    dataset = experiment.load_dataset()
+    if dataset.sha256 != trial.dataset_sha256:
+        raise InputError(f"{dataset.name} changed while the benchmark ran; run it again")
     try:
-        dataset = experiment.load_dataset()
-        game, defense = trial.game.make(), trial.defense.make()
-        round_ = _play(trial.game, trial.secrets, trial.seed, experiment)
-        release, seconds = _released(trial, defense, round_, store)
-        reason = game.skip(release)
-    except Exception as error:  # a plugin may raise anything, and the other trials must go on
+        round_ = _play(trial.game, trial.secrets, trial.seed, dataset)
+        release, seconds = _released(trial, round_, store)
+        reason = _sentence(trial.game, trial.game.make().skip(release))
+    except _ANYTHING as error:
         return fail(trial, experiment, store, status=_status(error), reason=_reason(error))
     for cell in trial.cells:
         started = time.perf_counter()
@@ -63,12 +77,12 @@ def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str
             if reason is not None:
                 rows = [replace(row, status="skipped", reason=reason)]
             elif cell.attack is not None:
-                rows = _attack(trial, cell.attack, round_, release, defense, row)
+                rows = _attack(trial, cell.attack, round_, release, row)
             elif cell.model is not None:
-                rows = _train(trial, cell.model, experiment, dataset, round_, release, row)
+                rows = _train(trial, cell.model, dataset, round_, release, row)
             else:
                 rows = [_row(replace(row, seconds=seconds), score) for score in _marginals(release, round_.train)]
-        except Exception as error:
+        except _ANYTHING as error:
             rows = [replace(row, status=_status(error), reason=_reason(error), seconds=_since(started))]
         store.write(cell.key, rows)
         statuses[rows[0].status] += 1
@@ -76,7 +90,7 @@ def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str
 
 
 def fail(trial: Trial, experiment: Experiment, store: Store, *, status: Status, reason: str) -> Counter[str]:
-    """Record all cells of a trial as failed."""
+    """Record all cells of a trial with one status and reason."""
     dataset = experiment.load_dataset()
     for cell in trial.cells:
         row = replace(_template(trial, cell, dataset, None), status=status, reason=reason)
@@ -85,20 +99,20 @@ def fail(trial: Trial, experiment: Experiment, store: Store, *, status: Status, 
 
 
 @lru_cache(maxsize=4)
-def _play(game: Plugin, secrets: tuple[str, ...], seed: int, experiment: Experiment) -> Round:
+def _play(game: Plugin, secrets: tuple[str, ...], seed: int, dataset: Dataset) -> Round:
     """Play a game; every defense of a seed faces the same round, so that they are compared on the same people."""
-    dataset = experiment.load_dataset()
     rng = stream(seed, "game", dataset.name, canonical(secrets), game.identity)
     round_: Round = game.make().play(dataset, secrets, rng=rng)
     return round_
 
 
-def _released(trial: Trial, defense: Defense, round_: Round, store: Store) -> tuple[Release, float]:
-    """Return the trial's release and the seconds that making it took, from the cache where it stands there."""
+def _released(trial: Trial, round_: Round, store: Store) -> tuple[Release, float]:
+    """Return the trial's release and the seconds that making it took, from the cache where it stands there whole."""
     path = store.release(trial.key)
-    if path.exists():
+    with suppress(*_UNREADABLE):
         cached: tuple[Release, float] = pickle.loads(path.read_bytes())
         return cached
+    defense: Defense = trial.defense.make()
     started = time.perf_counter()
     release = defense.release(
         round_.train, rng=stream(trial.seed, "defense", trial.game.identity, trial.defense.identity)
@@ -106,27 +120,32 @@ def _released(trial: Trial, defense: Defense, round_: Round, store: Store) -> tu
     seconds = _since(started)
     if not isinstance(release, Release):
         raise ContractError(f"defense {trial.defense.name!r} must return a release; got {type(release).__name__}")
-    if release.schema.names != round_.train.schema.names:
+    if release.schema.columns != round_.train.schema.columns:
         raise ContractError(
-            f"defense {trial.defense.name!r} must release the columns of the training records; "
-            f"got {release.schema.names}"
+            f"defense {trial.defense.name!r} must release the columns of the training records, with their domains; "
+            f"got {', '.join(release.schema.names)}"
         )
-    write_atomically(path, lambda half: half.write_bytes(pickle.dumps((release, seconds), protocol=5)))
     claim = None if release.claim is None else asdict(release.claim)
     note = json.dumps({"defense": trial.defense.name, "params": trial.defense.params, "claim": claim})
+    # the note first: where a release stands, its note does too
     write_atomically(path.with_suffix(".json"), lambda half: half.write_text(note, encoding="utf-8"))
+    write_atomically(path, lambda half: half.write_bytes(pickle.dumps((release, seconds), protocol=5)))
     return release, seconds
 
 
-def _attack(trial: Trial, plugin: Plugin, round_: Round, release: Release, defense: Defense, row: Row) -> list[Row]:
+def _attack(trial: Trial, plugin: Plugin, round_: Round, release: Release, row: Row) -> list[Row]:
     attack = plugin.make()
+    # built anew: the instance that saw the records may have kept some of them
+    defense: Defense = trial.defense.make()
     view = round_.view(release, defense=defense)
-    if (reason := attack.skip(view)) is not None:
+    if (reason := _sentence(plugin, attack.skip(view))) is not None:
         return [replace(row, status="skipped", reason=reason)]
     name = ("attack", trial.game.identity, trial.defense.identity, plugin.identity)
     started = time.perf_counter()
-    guess: Guess = attack.infer(view, rng=stream(trial.seed, *name))
+    guess = attack.infer(view, rng=stream(trial.seed, *name))
     seconds = _since(started)
+    if not isinstance(guess, Guess):
+        raise ContractError(f"attack {plugin.name!r} must return a Guess; got {type(guess).__name__}")
     guess.check(view)
     without: Guess | None = None
     if round_.reference == "no-report":
@@ -135,12 +154,15 @@ def _attack(trial: Trial, plugin: Plugin, round_: Round, release: Release, defen
         without.check(blind)
     rows = []
     for secret in view.secrets:
-        scores = _leakage(secret, guess, without, round_, release)
+        rng = stream(trial.seed, "gap", *name, secret.name)
+        scores = _leakage(secret, guess, without, round_, release, rng=rng)
         rows += [replace(_row(row, score), secret=secret.name, seconds=seconds) for score in scores]
     return rows
 
 
-def _leakage(secret: Column, guess: Guess, without: Guess | None, round_: Round, release: Release) -> list[Score]:
+def _leakage(
+    secret: Column, guess: Guess, without: Guess | None, round_: Round, release: Release, *, rng: np.random.Generator
+) -> list[Score]:
     answer, truth = guess.answers[secret.name], round_.truth[secret.name]
     reference = None if without is None else without.answers[secret.name]
     groups = _groups(round_.groups)
@@ -153,6 +175,7 @@ def _leakage(secret: Column, guess: Guess, without: Guess | None, round_: Round,
             groups=groups,
             reference=round_.reference,
             reference_posterior=reference,
+            rng=rng,
         )
     return score_continuous(
         answer,
@@ -164,13 +187,13 @@ def _leakage(secret: Column, guess: Guess, without: Guess | None, round_: Round,
         groups=groups,
         reference=round_.reference,
         reference_guess=reference,
+        rng=rng,
     )
 
 
 def _train(
     trial: Trial,
     model: str,
-    experiment: Experiment,
     dataset: Dataset,
     round_: Round,
     release: Release,
@@ -182,7 +205,7 @@ def _train(
     started = time.perf_counter()
     probability = predict(model, release, dataset.test, label=schema.label, seed=trial.seed)
     seconds = _since(started)
-    real = _predict_real(model, trial.game, trial.secrets, trial.seed, experiment)
+    real = _predict_real(model, trial.game, trial.secrets, trial.seed, dataset)
     truth = dataset.test[schema.label].astype(np.int64)
     scores = score_downstream(truth, probability, reference_probability=real)
     positive = schema[schema.label].code(schema.positive)
@@ -199,11 +222,10 @@ def _train(
 
 @lru_cache(maxsize=8)
 def _predict_real(
-    model: str, game: Plugin, secrets: tuple[str, ...], seed: int, experiment: Experiment
+    model: str, game: Plugin, secrets: tuple[str, ...], seed: int, dataset: Dataset
 ) -> NDArray[np.float64]:
     """Train the model on the real training records: the baseline of every defense of this round."""
-    dataset = experiment.load_dataset()
-    train = _play(game, secrets, seed, experiment).train
+    train = _play(game, secrets, seed, dataset).train
     label = train.schema.label
     if label is None:
         raise ContractError("a data set without a label has no downstream model")
@@ -266,13 +288,27 @@ def _row(template: Row, score: Score) -> Row:
     return replace(template, **{name: getattr(score, name) for name in Score.__slots__})
 
 
-def _status(error: Exception) -> Status:
+def _sentence(plugin: Plugin, reason: object) -> str | None:
+    """Hold what a plugin's `skip` returned to its contract."""
+    if reason is None or (isinstance(reason, str) and reason.strip()):
+        return reason
+    raise ContractError(f"{plugin.name!r}: skip() must return a sentence or None; got {reason!r}")
+
+
+def _status(error: BaseException) -> Status:
+    if isinstance(error, DoesNotApplyError):
+        return "skipped"
     return "unavailable" if isinstance(error, MissingExtraError) else "failed"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
+    """Return the message; of an error that nobody meant to raise also its kind, and the line that raised it."""
     text = " ".join(str(error).split()) or "no message"
-    return text if isinstance(error, PrivbenchError) else f"{type(error).__name__}: {text}"
+    if isinstance(error, PrivbenchError):
+        return text
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {text}{where}"
 
 
 def _since(started: float) -> float:

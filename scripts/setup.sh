@@ -18,9 +18,9 @@ if ! venv_works; then
 fi
 
 # what stands was installed from these files, with these extras
-stamp=$(cat pyproject.toml constraints.txt <(echo "$extras") | cksum)
-[ "$(cat .venv/installed 2>/dev/null)" = "$stamp" ] && exit 0
+stamp=$(cat pyproject.toml constraints.txt | cksum)
+[ "$(cat ".venv/installed-$extras" 2>/dev/null)" = "$stamp" ] && exit 0
 # extras that an earlier call installed are kept
 echo "Installing privbench[$extras] (the first time: a few minutes) ..."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$extras]"
-echo "$stamp" > .venv/installed
+echo "$stamp" > ".venv/installed-$extras"

@@ -10,6 +10,7 @@ from privbench import registry
 TROUBLE = '''
 """Plugins that fail in every way that a plugin can fail."""
 import os
+import sys
 import time
 from dataclasses import dataclass
 
@@ -66,6 +67,59 @@ class Dies:
 
 
 @dataclass(frozen=True)
+class Exits:
+    """Call sys.exit."""
+
+    def skip(self, view):
+        return None
+
+    def infer(self, view, *, rng):
+        sys.exit(0)
+
+
+@dataclass(frozen=True)
+class Kills:
+    """End the process while attacking."""
+
+    def skip(self, view):
+        return None
+
+    def infer(self, view, *, rng):
+        os._exit(3)
+
+
+@dataclass(frozen=True)
+class Spoils:
+    """Write into what it was handed."""
+
+    def skip(self, view):
+        return None
+
+    def infer(self, view, *, rng):
+        view.release.table.arrays["age"] = None
+
+
+@dataclass(frozen=True)
+class ReadsDefense:
+    """Look for records that the defense kept."""
+
+    def skip(self, view):
+        return None
+
+    def infer(self, view, *, rng):
+        raise RuntimeError("the defense kept " + ("the records" if hasattr(view.defense, "train") else "nothing"))
+
+
+@dataclass(frozen=True)
+class Remembers:
+    """Keep the records on itself."""
+
+    def release(self, train, *, rng):
+        object.__setattr__(self, "train", train)
+        return SyntheticTable(train, private_records=len(train))
+
+
+@dataclass(frozen=True)
 class NotInstalled:
     """Need a package that is not installed."""
 
@@ -86,8 +140,13 @@ ENTRIES = """
 raises = trouble_plugins:Raises
 wrong-shape = trouble_plugins:WrongShape
 slow = trouble_plugins:Slow
+exits = trouble_plugins:Exits
+kills = trouble_plugins:Kills
+spoils = trouble_plugins:Spoils
+reads-defense = trouble_plugins:ReadsDefense
 [privbench.defenses]
 dies = trouble_plugins:Dies
+remembers = trouble_plugins:Remembers
 not-installed = trouble_plugins:NotInstalled
 wrong-columns = trouble_plugins:WrongColumns
 """

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
+import warnings
+from pathlib import Path
 
+import joblib  # noqa: F401 - its import sets an environment variable; it is to be there before anything is measured
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from privbench import registry
 from privbench.contracts import Attack, Defense, Game, Guess, Round, View
@@ -51,13 +56,29 @@ def same(first: dict, second: dict) -> bool:
     return all(np.array_equal(first[name], second[name]) for name in first) and first.keys() == second.keys()
 
 
+def environment() -> dict[str, str]:
+    """Return the environment, but for the name of the running test."""
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+def threads() -> dict[str, int]:
+    """Return the thread counts of the libraries that are loaded."""
+    return {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
+
+
 @pytest.fixture(autouse=True)
-def _global_state_is_left_alone():
-    """Fail any test here whose plugin touches the global generators or leaves them seeded."""
+def _global_state_is_left_alone(monkeypatch, tmp_path):
+    """Fail any test here whose plugin touches the global generators, or leaves a file or anything else behind."""
+    monkeypatch.chdir(tmp_path)
     random.seed(12)
     np.random.seed(12)  # noqa: NPY002
     before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    around = environment(), list(warnings.filters), threads()
     yield
+    assert Path.cwd() == tmp_path, "the working directory was changed"
+    assert not list(tmp_path.iterdir()), "a file was left behind"
+    assert (environment(), list(warnings.filters)) == around[:2], "the environment or a warning filter was changed"
+    assert around[2].items() <= threads().items(), "a thread count was changed"
     after = random.getstate(), np.random.get_state()  # noqa: NPY002
     assert before[0] == after[0], "the global state of random was touched"
     assert all(np.array_equal(a, b) for a, b in zip(before[1], after[1], strict=True)), (

@@ -99,6 +99,15 @@ def test_adding_to_the_grid_keeps_the_keys_that_stand():
         ({"records": "many"}, ["records", "'many'"]),
         ({"secrets": []}, ["secrets"]),
         ({"seeds": 0}, ["seeds", "at least one"]),
+        ({"seeds": [1, 1]}, ["seeds", "1 is listed twice"]),
+        ({"seeds": [-1]}, ["seeds", "from 0 to 4294967295"]),
+        ({"secrets": ["sex", "sex"]}, ["secrets", "'sex' is listed twice"]),
+        ({"known": ["age", "age"]}, ["known", "'age' is listed twice"]),
+        ({"downstream": {"models": ["lightgbm", "lightgbm"]}}, ["lightgbm", "listed twice"]),
+        ({"defenses": ["resample", {"name": "resample", "rows": None}]}, ["resample", "listed twice", "once as"]),
+        ({"defenses": [{"name": "ldp", "epsilon": [1, 1.0]}]}, ["ldp", "listed twice"]),
+        ({"defenses": [{"name": "ldp", "epsilon": True}]}, ["epsilon", "True"]),
+        ({"defenses": [{"name": "ldp", "columns": [["sex", "sex"]]}]}, ["columns", "twice"]),
         ({"downstream": {"models": ["xgboost"]}}, ["downstream model", "'xgboost'", "lightgbm"]),
         ({"downstream": {"model": ["lightgbm"]}}, ["downstream", "model"]),
     ],
@@ -126,9 +135,28 @@ def test_a_config_that_does_not_fit_the_data_is_refused(change, words):
     assert all(word in str(caught.value) for word in words), caught.value
 
 
+def test_one_name_is_a_list_of_one():
+    assert Experiment.read({**CONFIG, "secrets": "sex"}).secrets == ("sex",)
+
+
+def test_versions_of_libraries_are_part_of_the_key(monkeypatch):
+    from privbench import experiment, registry
+
+    before = {cell.key for trial in trials() for cell in trial.cells}
+    monkeypatch.setattr(registry, "_version", lambda package: "another")
+    assert len(before & {cell.key for trial in trials() for cell in trial.cells}) < len(before)
+    monkeypatch.undo()
+    monkeypatch.setattr(experiment, "version", lambda package: "another")
+    experiment.code_version.cache_clear()
+    try:
+        assert before.isdisjoint(cell.key for trial in trials() for cell in trial.cells)
+    finally:
+        experiment.code_version.cache_clear()
+
+
 def test_overrides_reach_into_mappings():
     experiment = Experiment.read(CONFIG, overrides={"downstream.models": ["random-forest"], "seeds": [7, 9]})
-    assert experiment.downstream.models == ["random-forest"]
+    assert experiment.downstream.models == ("random-forest",)
     assert experiment.seed_list() == (7, 9)
     with pytest.raises(InputError, match="no mapping"):
         Experiment.read(CONFIG, overrides={"seeds.x": 1})

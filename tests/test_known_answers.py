@@ -9,10 +9,12 @@ import pytest
 from scipy import stats
 
 from privbench import registry
+from privbench.contracts import View
 from privbench.dataset import Dataset
 from privbench.release import SyntheticTable
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
+from privbench.scorers.leakage import score_categorical
 from privbench.table import Table
 
 ON_TABLES = ("majority", "nearest-neighbour", "prior", "random-forest")
@@ -69,6 +71,95 @@ def test_strong_attacks_on_a_bootstrap_come_near_its_ceiling(attack):
 def test_nearest_neighbour_on_the_training_rows_is_always_right(values):
     right, asked = hits("nearest-neighbour", "identity", values=values, rounds=2)
     assert right == asked
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        np.arange(20_000.0),
+        np.arange(20_000.0) * 50,
+        1e9 + np.arange(20_000.0),
+        1e15 + np.arange(20_000.0),
+        np.linspace(0, 1, 20_000) ** 3,
+    ],
+    ids=["numbers", "large numbers", "from 1e9", "from 1e15", "close numbers"],
+)
+def test_nearest_neighbour_tells_any_two_numbers_apart(known):
+    rng = stream(0, "apart")
+    schema = Schema(
+        (
+            Column("x", Kind.CONTINUOUS, low=known.min(), high=known.max()),
+            Column("secret", Kind.CATEGORICAL, ("a", "b")),
+        ),
+        secrets=("secret",),
+    )
+    train = Table(schema, {"x": known, "secret": rng.integers(2, size=len(known))})
+    asked = rng.permutation(len(known))[:500]
+    view = View(SyntheticTable(train, len(train)), train.take(asked).select(["x"]), secrets=(train.schema["secret"],))
+    guess = registry.make("attacks", "nearest-neighbour", {}).infer(view, rng=rng)
+    assert (guess.answers["secret"].argmax(axis=1) == train["secret"][asked]).all()
+
+
+def test_nearest_neighbour_equals_gowers_distance_row_by_row():
+    rng = stream(0, "gower")
+    schema = Schema(
+        (
+            Column("c", Kind.CATEGORICAL, ("a", "b", "c")),
+            Column("o", Kind.ORDINAL, (None, 1, 2, 5)),
+            Column("x", Kind.CONTINUOUS, low=-3.0, high=5.0),
+            Column("secret", Kind.CATEGORICAL, ("a", "b")),
+        ),
+        secrets=("secret",),
+    )
+
+    def drawn(n):
+        arrays = {"c": rng.integers(3, size=n), "o": rng.integers(4, size=n), "x": rng.integers(-3, 6, size=n)}
+        return Table(schema, {**arrays, "secret": rng.integers(2, size=n)})
+
+    train, targets = drawn(300), drawn(60)
+    ranks = [None, 0.0, 0.5, 1.0]  # of the ordinal values; a missing one is 1 from every other
+    view = View(SyntheticTable(train, 300), targets.select(["c", "o", "x"]), secrets=(schema["secret"],))
+    for neighbours in (1, 7):
+        guess = registry.make("attacks", "nearest-neighbour", {"neighbours": neighbours}).infer(view, rng=rng)
+        for t in range(60):
+            distance = np.zeros(300)
+            for r in range(300):
+                first, second = ranks[train["o"][r]], ranks[targets["o"][t]]
+                apart = float(first is not second) if first is None or second is None else abs(first - second)
+                distance[r] = (train["c"][r] != targets["c"][t]) + apart + abs(train["x"][r] - targets["x"][t]) / 8
+            near = distance <= np.sort(distance)[neighbours - 1] + 1e-9
+            expected = np.bincount(train["secret"][near], minlength=2) / near.sum()
+            assert guess.answers["secret"][t] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("attack", [*ON_TABLES, "report-bayes"])
+def test_the_interval_of_every_attack_covers_chance_where_nothing_leaks(attack):
+    """Score 100 rounds of an independent release: at most 5 in 100 intervals may miss chance, and binomial slack."""
+    missed = 0
+    for seed in range(100):
+        rng = stream(seed, "covers", attack)
+        data = dataset(300, values=3, seed=seed)
+        round_ = registry.make("games", "randomised", {"targets": 150, "records": 300, "rows": True}).play(
+            data, ("secret",), rng=rng
+        )
+        other = dataset(300, values=3, seed=1000 + seed).records.with_schema(round_.train.schema)
+        release = (
+            registry.make("defenses", "ldp", {"epsilon": 3}).release(other, rng=rng)
+            if attack == "report-bayes"
+            else SyntheticTable(other, private_records=300)
+        )
+        guess = registry.make("attacks", attack, {}).infer(round_.view(release), rng=rng)
+        scores = score_categorical(
+            guess.answers["secret"],
+            round_.truth["secret"],
+            prior=release.marginal("secret"),
+            member=round_.member,
+            groups={},
+            reference=round_.reference,
+        )
+        advantage = next(score for score in scores if score.metric == "accuracy_advantage" and score.group is None)
+        missed += not advantage.low <= 0 <= advantage.high
+    assert missed <= stats.binom.ppf(0.999, 100, 0.05)
 
 
 @pytest.mark.parametrize("attack", ON_TABLES)

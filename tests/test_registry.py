@@ -137,6 +137,19 @@ def test_a_bad_name_or_parameter_is_one_sentence(call, words):
     assert all(word in str(caught.value) for word in words), caught.value
 
 
+def test_an_entry_point_that_leads_nowhere_hides_no_other(tmp_path):
+    (tmp_path / "lost-1.0.dist-info").mkdir()
+    (tmp_path / "lost-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: lost\nVersion: 1.0\n")
+    (tmp_path / "lost-1.0.dist-info" / "entry_points.txt").write_text("[privbench.attacks]\nlost = nowhere:Lost\n")
+    done = run_with(tmp_path, "list", "attacks", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "lost  (not usable: attack 'lost' of lost cannot be imported from nowhere:Lost" in done.stdout
+    assert "random-forest" in done.stdout
+    done = run_with(tmp_path, "list", "attacks", "lost", cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_code_digest_covers_imports_of_the_plugins_own_package(tmp_path, monkeypatch):
     package = tmp_path / "digested"
     package.mkdir()

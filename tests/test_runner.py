@@ -14,6 +14,7 @@ import yaml
 import privbench
 from privbench.errors import InputError
 from privbench.store import Store
+from tests.people import people
 
 CONFIG = {
     "secrets": ["sex"],
@@ -151,7 +152,8 @@ def test_a_failing_attack_is_a_row_with_its_reason_and_stops_nothing(trouble, tm
     failed = result.failures.set_index("attack")
     assert set(failed.index) == {"raises", "wrong-shape"}
     assert failed.loc["raises", "status"] == "failed"
-    assert failed.loc["raises", "reason"] == "RuntimeError: the attack broke in two lines"
+    reason = failed.loc["raises", "reason"]
+    assert reason.startswith("RuntimeError: the attack broke in two lines (trouble_plugins.py, line ")
     assert "must have shape (120, 2)" in failed.loc["wrong-shape", "reason"]
     assert (result.frame.loc[result.frame["attack"] == "majority", "status"] == "ok").all()
     assert "downstream_accuracy" in set(result.frame["metric"].dropna())
@@ -190,6 +192,140 @@ def test_a_worker_that_dies_is_recorded_and_the_others_go_on(trouble, tmp_path):
     }
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_plugin_that_ends_the_program_is_a_row(trouble, tmp_path, workers):
+    result = privbench.run({**ONE, "attacks": ["exits", "majority"]}, out=tmp_path, workers=workers, quiet=True)
+    assert result.failures["reason"].str.startswith("SystemExit: 0").all()
+    assert set(result.failures["attack"]) == {"exits"}
+    assert "downstream_accuracy" in set(result.frame["metric"].dropna())
+
+
+def test_an_attack_that_kills_its_worker_costs_its_own_cell_only(trouble, tmp_path):
+    config = {**ONE, "attacks": ["majority", "kills", "nearest-neighbour"], "seeds": 2}
+    result = privbench.run(config, out=tmp_path, workers=2, quiet=True)
+    assert result.failures[["attack", "seed"]].to_numpy().tolist() == [["kills", 0], ["kills", 1]]
+    assert result.failures["reason"].str.contains("worker process died").all()
+    assert set(result.frame.loc[result.frame["status"] == "ok", "attack"].dropna()) == {"majority", "nearest-neighbour"}
+
+
+def test_a_defense_keeps_nothing_for_the_attack_and_one_attack_spoils_nothing_for_the_next(trouble, tmp_path):
+    config = {**ONE, "defenses": ["remembers"], "attacks": ["reads-defense", "spoils", "nearest-neighbour"]}
+    result = privbench.run(config, out=tmp_path, workers=1, quiet=True)
+    reasons = result.failures.set_index("attack")["reason"]
+    assert reasons["reads-defense"].startswith("RuntimeError: the defense kept nothing")
+    assert "does not support item" in reasons["spoils"]
+    alone = privbench.run({**config, "attacks": ["nearest-neighbour"]}, out=tmp_path / "b", workers=1, quiet=True)
+    attacked = result.frame[result.frame["attack"] == "nearest-neighbour"]
+    expected = alone.frame[alone.frame["attack"] == "nearest-neighbour"]
+    pd.testing.assert_frame_equal(figures(attacked), figures(expected))
+
+
+def test_a_secret_that_a_defense_cannot_treat_is_skipped(tmp_path):
+    config = {**ONE, "secrets": ["age"], "known": ["race", "sex"], "defenses": ["ldp", "resample"]}
+    result = privbench.run(config, out=tmp_path, workers=1, quiet=True)
+    ldp = result.frame[result.frame["defense"] == "ldp"]
+    assert set(ldp["status"]) == {"skipped"}
+    assert ldp["reason"].str.contains("'age' is continuous").all()
+    assert len(result.failures) == 0
+
+
+def test_a_rewritten_file_is_read_anew(tmp_path):
+    path = tmp_path / "people.csv"
+    people(300, 60).records.to_frame().to_csv(path, index=False)
+    config = {**ONE, "dataset": {"path": str(path)}, "secrets": ["sex"], "known": ["age"], "records": 100}
+    first = privbench.run(config, out=tmp_path / "out", workers=1, quiet=True)
+    people(300, 60, seed=1).records.to_frame().to_csv(path, index=False)
+    second = privbench.run(config, out=tmp_path / "out", workers=1, quiet=True)
+    assert first.manifest["dataset"]["sha256"] != second.manifest["dataset"]["sha256"]
+    assert set(first.frame["key"]).isdisjoint(second.frame["key"])
+
+
+def test_a_relative_path_means_the_same_file_everywhere(tmp_path, monkeypatch):
+    for name, seed in (("a", 0), ("b", 1)):
+        (tmp_path / name).mkdir()
+        people(300, 60, seed=seed).records.to_frame().to_csv(tmp_path / name / "people.csv", index=False)
+    config = {
+        **ONE,
+        "dataset": {"path": "people.csv"},
+        "secrets": ["sex"],
+        "known": ["age"],
+        "records": 100,
+        "seeds": 3,
+    }
+    digests = set()
+    for name in ("a", "b"):
+        monkeypatch.chdir(tmp_path / name)
+        result = privbench.run(config, out=tmp_path / f"out-{name}", workers=2, quiet=True)
+        assert len(result.failures) == 0
+        digests.add(result.manifest["dataset"]["sha256"])
+    assert len(digests) == 2
+
+
+def test_damaged_files_are_made_again_or_a_sentence(tmp_path):
+    whole = privbench.run(ONE, out=tmp_path, workers=1, quiet=True)
+    for path in [*(tmp_path / "cells").iterdir(), *(tmp_path / "releases").glob("*.pickle")]:
+        path.write_bytes(b"")
+    (tmp_path / "cells" / ".k.parquet.0.part").write_bytes(b"half")
+    again = privbench.run(ONE, out=tmp_path, workers=1, quiet=True)
+    pd.testing.assert_frame_equal(figures(again.frame), figures(whole.frame))
+    assert not list(tmp_path.rglob("*.part"))
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        privbench.Result.load(tmp_path)
+
+
+def test_two_runs_do_not_write_into_one_folder(tmp_path):
+    with Store(tmp_path).locked(), pytest.raises(InputError, match="another run is writing"):
+        privbench.run(ONE, out=tmp_path, workers=1, quiet=True)
+    privbench.run(ONE, out=tmp_path, workers=1, quiet=True)
+
+
+def test_a_full_disk_is_one_sentence_and_what_is_finished_is_kept(tmp_path, monkeypatch):
+    from privbench import trial
+
+    write, left = Store.write, [2]
+
+    def fills(store, key, rows):
+        left[0] -= 1
+        if left[0] < 0:
+            monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+        write(store, key, rows)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    original = pd.DataFrame.to_parquet
+    monkeypatch.setattr(trial.Store, "write", fills)
+    with pytest.raises(InputError, match="No space left on device"):
+        privbench.run(ONE, out=tmp_path, workers=1, quiet=True)
+    assert len(list((tmp_path / "cells").iterdir())) == 2
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", original)
+    left[0] = 1000
+    assert len(privbench.run(ONE, out=tmp_path, workers=1, quiet=True).failures) == 0
+
+
+def test_workers_end_with_the_run_that_started_them(trouble, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({**ONE, "attacks": [{"name": "slow", "seconds": 60}], "seeds": 2}))
+    command = [sys.executable, "-m", "privbench", "run", str(config), "--out", str(tmp_path / "out"), "--workers", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+    def members() -> list[str]:
+        found = subprocess.run(["ps", "-eo", "sess=,pid=,args="], capture_output=True, text=True, check=True).stdout
+        return [line for line in found.splitlines() if line.split()[0] == str(process.pid) and "defunct" not in line]
+
+    limit = time.monotonic() + 60
+    while len(list((tmp_path / "out").glob("releases/*.pickle"))) < 2:
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    limit = time.monotonic() + 20
+    while members():
+        assert time.monotonic() < limit, members()
+        time.sleep(0.2)
+
+
 def test_a_cluster_gives_the_same_figures(undisturbed, tmp_path):
     distributed = pytest.importorskip("distributed")
     config = {**CONFIG, "defenses": CONFIG["defenses"][:2], "seeds": 1}
@@ -209,19 +345,19 @@ def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path):
 def test_nothing_is_run_when_the_input_is_bad(tmp_path):
     with pytest.raises(InputError, match="workers"):
         privbench.run(ONE, out=tmp_path / "a", workers=0)
-    with pytest.raises(InputError, match="unknown column"):
-        privbench.run({**ONE, "secrets": ["sx"]}, out=tmp_path / "b")
+    for change, words in (
+        ({"secrets": ["sx"]}, "unknown column"),
+        ({"records": 40_000}, "32561 records"),
+        ({"games": [{"name": "holdout", "targets": 401}]}, "targets: got 401"),
+        ({"defenses": [{"name": "ldp", "columns": ["nope"]}]}, "unknown column in columns"),
+    ):
+        with pytest.raises(InputError, match=words):
+            privbench.run({**ONE, **change}, out=tmp_path / "b")
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be made a folder"):
         privbench.run(ONE, out=tmp_path / "file", quiet=True)
     assert not (tmp_path / "a").exists()
     assert not (tmp_path / "b").exists()
-
-
-def test_too_few_records_are_a_reason_not_a_crash(tmp_path):
-    result = privbench.run({**ONE, "records": 40_000}, out=tmp_path, workers=1, quiet=True)
-    assert set(result.frame["status"]) == {"failed"}
-    assert result.frame["reason"].str.contains("32561 records").all()
 
 
 def test_progress_is_plain_lines_away_from_a_terminal(tmp_path, capsys):

@@ -38,6 +38,15 @@ def test_a_script_is_short_and_uses_the_public_interface_only(script):
 
 
 @pytest.mark.parametrize("script", USES)
+def test_bad_input_is_one_sentence_and_status_2(script, tmp_path):
+    done = call(script, *USES[script], "marital_status", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: unknown")
+    assert "did you mean 'marital-status'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("script", USES)
 def test_help_has_an_example(script, tmp_path):
     done = call(script, "--help", cwd=tmp_path)
     assert done.returncode == 0

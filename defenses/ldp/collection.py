@@ -10,7 +10,7 @@ import numpy as np
 
 from defenses.ldp.grr import Grr
 from privbench.claim import Adjacency, Claim
-from privbench.errors import InputError
+from privbench.errors import DoesNotApplyError, InputError
 from privbench.release import ReportedColumn, Reports
 from privbench.table import Table
 
@@ -47,6 +47,8 @@ class Collection:
     def __post_init__(self) -> None:
         if not (self.epsilon > 0 and math.isfinite(self.epsilon)):
             raise InputError(f"epsilon must be a positive number, got {self.epsilon}")
+        if self.columns is not None and len(set(self.columns)) != len(self.columns):
+            raise InputError(f"columns: {list(self.columns)} names a column twice; name each once")
 
     def release(self, train: Table, *, rng: np.random.Generator) -> Reports:
         """Randomise the sensitive columns of every record on their own.
@@ -54,14 +56,16 @@ class Collection:
         Raises
         ------
         InputError
-            If there is no column to randomise, or one is continuous.
+            If there is no column to randomise, or `columns` names one that does not exist.
+        DoesNotApplyError
+            If one is continuous.
         """
         names = train.schema.secrets if self.columns is None else self.columns
         if not names:
             raise InputError("ldp: no column to randomise; name a secret, or set columns")
         for name in names:
             if not train.schema[name].discrete:
-                raise InputError(
+                raise DoesNotApplyError(
                     f"ldp: column {name!r} is continuous and {self.protocol} randomises discrete columns; "
                     "leave it out of columns, or declare it ordinal or categorical"
                 )

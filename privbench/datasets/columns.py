@@ -22,7 +22,7 @@ from privbench.datasets.options import FileOptions
 from privbench.errors import InputError
 from privbench.schema import Column, Kind, Value
 
-__all__ = ["CONTINUOUS_ABOVE", "as_text", "plain_text", "read_column"]
+__all__ = ["CONTINUOUS_ABOVE", "EXACT", "NUMBER", "as_text", "plain_text", "read_column", "shown", "too_large"]
 
 CONTINUOUS_ABOVE = 20
 """Whole numbers with more different values than this are continuous, with at most this many ordinal."""
@@ -31,6 +31,14 @@ EXACT = 2.0**53
 """Whole numbers below are held exactly by a 64-bit float, as tables do."""
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DAY, _MONTH = r"(0?[1-9]|[12]\d|3[01])", r"(0?[1-9]|1[0-2])"
+DATE = re.compile(
+    rf"(\d{{4}}(?P<i>[-/.]){_MONTH}(?P=i){_DAY}|{_DAY}(?P<s>[-/.]){_DAY}(?P=s)\d{{4}}|{_DAY}/{_DAY}/\d\d)"
+    r"([T ]+\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[AaPp][Mm])?( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?",
+    re.ASCII,
+)
+"""A date written with numbers, in any usual order, and perhaps a time of day."""
+
 NUMERIC_TYPES = {"integer", "floating", "mixed-integer-float", "decimal", "empty"}
 
 
@@ -65,6 +73,7 @@ def read_column(
     name = str(series.name)
     holds = pd.api.types.infer_dtype(_inner(series), skipna=True)
     as_numbers = name in {*options.continuous, *options.bounds}
+    _refuse_nested(series, holds, where)
     listed = name in options.categorical or (name in options.text and holds != "boolean")
     if listed or (series.isna().all() and not as_numbers):
         column, clean, said = _categories(*as_text(series), options, where)
@@ -78,6 +87,7 @@ def read_column(
                 "give an order of texts under `domains`, or take the column out of that list"
             )
         text, more = (series.astype(object), ()) if holds == "boolean" else as_text(series)
+        _refuse_dates(text, where)
         column, clean, said = _categories(text, (*notes, *more), options, where)
     else:
         raise InputError(
@@ -113,20 +123,54 @@ def plain_text(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def shown(value: object) -> str:
+    """Write a value for an error: on one line, and not all of a long one."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:76]} ..."
+
+
+def too_large(where: str, value: object, row: int) -> InputError:
+    """Build the error for a whole number that a 64-bit float cannot tell from its neighbours."""
+    return InputError(
+        f"{where}: value {value} (row {row}) is too large to be held exactly; allowed: whole numbers below 2^53 in "
+        "magnitude; list the column under `categorical` if it is an identifier, else scale it down or drop it"
+    )
+
+
 def _inner(series: pd.Series[Any]) -> Any:
     return series.cat.categories if isinstance(series.dtype, pd.CategoricalDtype) else series
+
+
+def _refuse_nested(series: pd.Series[Any], holds: str, where: str) -> None:
+    """Refuse lists and other values that cannot be compared."""
+    if holds.startswith("mixed"):
+        try:
+            pd.factorize(series)
+        except TypeError:
+            raise InputError(
+                f"{where}: value {_first(series)} is no single value; allowed: numbers, text, true/false; take it "
+                "apart, or leave the column out of the file"
+            ) from None
+
+
+def _refuse_dates(series: pd.Series[Any], where: str) -> None:
+    """Refuse text whose different values are dates, a tenth of them (or one) excepted, such as "unknown"."""
+    distinct = [value for value in pd.unique(series.dropna()) if isinstance(value, str)]
+    dates = {value for value in distinct if DATE.fullmatch(value)}
+    others = len(distinct) - len(dates)
+    if len(dates) > others and others <= max(1, len(distinct) // 10):
+        row = int(series.isin(dates).to_numpy().argmax())
+        raise InputError(
+            f"{where}: value {shown(series.iloc[row])} (row {row + 1}) is a date, which has no order here; list the "
+            "column under `categorical` to read it as text, or convert it to a number such as the year"
+        )
 
 
 def _one_sort(series: pd.Series[Any], holds: str, where: str) -> list[str]:
     """Refuse a mixture such as text and numbers, naming the first value of the rarest sort."""
     # True == 1 in Python: in a mixture each value goes with its type while values are compared
     typed = series.map(lambda value: (type(value), value), na_action="ignore") if holds.startswith("mixed") else series
-    try:
-        codes, distinct = pd.factorize(typed)
-    except TypeError:
-        raise InputError(
-            f"{where}: value {_first(series)} is no single value; allowed: numbers, text, true/false; take it apart"
-        ) from None
+    codes, distinct = pd.factorize(typed)
     values = [value[1] if isinstance(value, tuple) else value for value in distinct]
     native = any(not isinstance(value, str) for value in values)
     sorts = np.array([_sort(value, native) for value in values], dtype=object)
@@ -138,7 +182,7 @@ def _one_sort(series: pd.Series[Any], holds: str, where: str) -> list[str]:
     odd = {"numbers": "a number", "objects": "an object"}.get(rarest, rarest)
     row = int(np.append(sorts == rarest, False)[codes].argmax())
     raise InputError(
-        f"{where}: value {series.iloc[row]!r} (row {row + 1}) is {odd} among {' and '.join(others)}; allowed: one "
+        f"{where}: value {shown(series.iloc[row])} (row {row + 1}) is {odd} among {' and '.join(others)}; allowed: one "
         "sort in a column; correct the cell, leave it empty if it is missing, or list the column under `categorical` "
         "to read all of it as text"
     )
@@ -156,25 +200,31 @@ def _sort(value: object, native: bool) -> str:
 def _numbers(series: pd.Series[Any], options: FileOptions, where: str) -> tuple[Column, pd.Series[Any], list[str]]:
     name = str(series.name)
     holds = pd.api.types.infer_dtype(_inner(series), skipna=True)
-    whole_type = holds == "integer"
     numpy_type = holds == "decimal" or pd.api.types.is_any_real_numeric_dtype(series.dtype)
     plain: Any = "Float64" if pd.api.types.is_extension_array_dtype(series.dtype) or not numpy_type else np.float64
-    numbers = series.astype(plain).to_numpy(dtype=np.float64, na_value=np.nan)
+    try:
+        numbers = series.astype(plain).to_numpy(dtype=np.float64, na_value=np.nan)
+    except OverflowError:  # Python's own whole numbers have no largest one
+        row = next(i for i, value in enumerate(series) if isinstance(value, int) and abs(value) >= EXACT)
+        raise too_large(where, shown(series.iloc[row]), row + 1) from None
     missing = np.isnan(numbers)
-    for wrong, what in (
-        (np.isinf(numbers), "not finite"),
-        (whole_type & (np.abs(numbers) >= EXACT), "too large to be held exactly"),
-    ):
-        if wrong.any():
-            row = int(wrong.argmax())
-            raise InputError(
-                f"{where}: value {series.iloc[row]} (row {row + 1}) is {what}; allowed: finite numbers, whole ones "
-                "below 2^53; correct it, drop the row, or list the column under `categorical` to read it as text"
-            )
+    if (infinite := np.isinf(numbers)).any():
+        row = int(infinite.argmax())
+        raise InputError(
+            f"{where}: value {series.iloc[row]} (row {row + 1}) is not finite; allowed: finite numbers; correct it, "
+            "drop the row, or list the column under `categorical` to read it as text"
+        )
     distinct = np.sort(pd.unique(numbers[~missing]))
-    whole = bool((distinct == np.floor(distinct)).all() and np.abs(distinct).max(initial=0) < EXACT)
-    decimals = whole and not whole_type and len(distinct) > 0
-    said = ["decimal numbers that are all whole are read as whole numbers"] if decimals else []
+    whole = bool((distinct == np.floor(distinct)).all())
+    large = np.abs(numbers) >= EXACT if whole or holds != "floating" else np.zeros(0)  # else they are measurements
+    for row in np.flatnonzero(large).tolist():
+        if whole or not isinstance(series.iloc[row], (float, np.floating)):
+            raise too_large(where, series.iloc[row], row + 1)
+    if holds == "decimal" and not whole:
+        said = ["exact decimal numbers are read as 64-bit floats"]
+    else:
+        decimals = whole and holds != "integer" and len(distinct) > 0
+        said = ["decimal numbers that are all whole are read as whole numbers"] if decimals else []
     listed = name in options.ordinal or name in options.domains
     few = whole and len(distinct) <= CONTINUOUS_ABOVE
     if listed or (few and name not in options.continuous and name not in options.bounds):
@@ -189,7 +239,9 @@ def _numbers(series: pd.Series[Any], options: FileOptions, where: str) -> tuple[
         )
     low, high = options.bounds.get(name, (float(distinct[0]), float(distinct[-1])))
     whole &= float(low).is_integer() and float(high).is_integer()
-    column = Column(name, Kind.CONTINUOUS, low=low, high=high, integer=whole, declared=name in options.bounds)
+    column = _column(where, name, Kind.CONTINUOUS, low=low, high=high, integer=whole, declared=name in options.bounds)
+    if np.isinf(column.range):
+        raise InputError(f"{where}: from {low:g} to {high:g} is too wide for a float; scale the column down")
     return column, pd.Series(numbers.astype(np.int64) if whole else numbers, index=series.index), said
 
 
@@ -214,16 +266,36 @@ def _domain(
     if missing.any():
         said = [f"{_count(missing.sum(), 'empty cell')} read as the missing value, a value of its own"]
     if name not in options.domains:
-        return Column(name, kind, (*seen, *([None] if missing.any() else [])), declared=False), said
+        return _column(where, name, kind, (*seen, *([None] if missing.any() else [])), declared=False), said
     values = options.domains[name]
     if seen and all(isinstance(value, str) for value in seen):
         values = tuple(None if value is None else plain_text(value) for value in values)
+    if len({*values}) < len(values):  # 1 == 1.0 == True
+        raise InputError(f"{where}: its domain {list(values)} repeats a value; declare each value once")
     if missing.any() and None not in values:
         raise InputError(
             f"{where}: row {int(missing.argmax()) + 1} is empty, and the missing value is not in the declared domain; "
             "add null to it under `domains`, or fill the cell"
         )
-    return Column(name, kind, values), said
+    return _column(where, name, kind, values), said
+
+
+def _column(
+    where: str,
+    name: str,
+    kind: Kind,
+    values: tuple[Value, ...] = (),
+    *,
+    low: float = 0.0,
+    high: float = 1.0,
+    integer: bool = False,
+    declared: bool = True,
+) -> Column:
+    """Build a column; what is wrong with a declared domain is said of the file, too."""
+    try:
+        return Column(name, kind, values, low=low, high=high, integer=integer, declared=declared)
+    except InputError as error:
+        raise InputError(f"{where}{str(error).removeprefix(f'column {name!r}')}") from None
 
 
 def _describe(column: Column) -> str:
@@ -242,4 +314,4 @@ def _count(number: int, noun: str) -> str:
 
 def _first(series: pd.Series[Any]) -> str:
     row = int(series.notna().to_numpy().argmax())
-    return f"{series.iloc[row]!r} (row {row + 1})"
+    return f"{shown(series.iloc[row])} (row {row + 1})"

@@ -10,8 +10,8 @@ Apache Parquet, "Logical Types".
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from privbench.dataset import Dataset
-from privbench.datasets.columns import as_text
-from privbench.datasets.csvfile import check_names, one_line, read_csv
+from privbench.datasets.columns import as_text, shown
+from privbench.datasets.csvfile import blanks_noted, check_names, one_line, read_csv, to_series
 from privbench.datasets.infer import infer_schema
 from privbench.datasets.options import FileOptions
 from privbench.errors import InputError
@@ -28,11 +28,45 @@ from privbench.rng import stream
 from privbench.schema import Column, Schema
 from privbench.table import Table
 
-__all__ = ["FileOptions", "conform", "conform_frame", "load_file", "read_frame"]
+__all__ = ["FileOptions", "conform_frame", "fingerprint", "load_file", "read_frame"]
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 
-log = logging.getLogger(__name__)
+
+def fingerprint(spec: str | Mapping[str, Any]) -> str:
+    """Return a digest of what stands behind a data set's spec, so that a cache notices a file that was rewritten.
+
+    It goes beside the text of the spec into a cache's key; it tells nothing about the spec's other keys.
+
+    Parameters
+    ----------
+    spec : str or mapping
+        What stands under `dataset` in a config: the name of a data set, or a mapping with the `path` of a file.
+
+    Returns
+    -------
+    str
+        For a file, a SHA-256 in hexadecimal over the resolved path and the SHA-256 of the bytes, of the file under
+        `path` and of the one under `test` if that is a path; for a name the constant "built-in".
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, as `read_frame` says it; if there is no `path`, as `FileOptions.from_mapping` does.
+    """
+    if isinstance(spec, str):
+        return "built-in"
+    options = FileOptions.from_mapping(spec)
+    digest = hashlib.sha256()
+    for given in (options.path, *([options.test] if isinstance(options.test, str) else [])):
+        path = _checked_path(given)
+        try:
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise _unreadable(given, error) from None
+        digest.update(f"{path.resolve()}\0{content}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()
 
 
 def load_file(options: FileOptions) -> Dataset:
@@ -46,13 +80,14 @@ def load_file(options: FileOptions) -> Dataset:
     InputError
         Naming file, column, value and row.
     """
-    path = Path(options.path)
+    path = options.path
     frame, read = read_frame(path, text=options.text)
-    schema, clean, inferred = infer_schema(frame, source=str(path), overrides=options)
-    everyone = Table.from_frame(clean, schema, source=str(path))
-    name = options.name or path.name
+    schema, clean, inferred = infer_schema(frame, source=path, overrides=options)
+    everyone = Table.from_frame(clean, schema, source=path)
+    file = Path(path).name
+    name = options.name or file
     if isinstance(options.test, str):
-        records, (test, said) = everyone, _conform(Path(options.test), schema)
+        records, (test, said) = everyone, _conform(options.test, schema)
         split = f"the test records are those of {Path(options.test).name}."
         more = tuple(f"test file: {note}" for note in said)
     else:
@@ -62,22 +97,13 @@ def load_file(options: FileOptions) -> Dataset:
         records, test, more = everyone.take(~held), everyone.take(held), ()
         split = f"{count:,} of {len(everyone):,} records are set aside as the test set, by a fixed permutation."
     return Dataset(
-        name=name, records=records, test=test, source=f"file {path.name}", notes=(*read, *inferred, split, *more)
+        name=name,
+        records=records,
+        test=test,
+        source=f"file {file}",
+        notes=(*read, *inferred, split, *more),
+        path=path,
     )
-
-
-def conform(path: str | Path, schema: Schema) -> Table:
-    """Read a second file against the schema of a first one; what is coerced is logged.
-
-    Raises
-    ------
-    InputError
-        If a column is missing or extra, or a value lies outside its domain, naming file, column, value and row.
-    """
-    table, notes = _conform(Path(path), schema)
-    for note in notes:
-        log.info("%s: %s", path, note)
-    return table
 
 
 def conform_frame(frame: pd.DataFrame, schema: Schema, *, source: str) -> tuple[Table, tuple[str, ...]]:
@@ -133,24 +159,38 @@ def read_frame(path: str | Path, *, text: Collection[str] = ()) -> tuple[pd.Data
     InputError
         If the file cannot be read as it stands; names the file, and the line where known.
     """
-    path = Path(path)
-    if not path.name.lower().endswith(ENDINGS):
-        what = "is a folder" if path.is_dir() else "has an unknown ending"
-        raise InputError(f"{path}: {what}; allowed: a file that ends in {', '.join(ENDINGS)}")
-    if not path.is_file():
-        what = "is a folder, no file" if path.is_dir() else "does not exist"
-        raise InputError(f"{path}: {what}; check the path")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: is empty; give a file with a header and at least two records")
-    if path.name.lower().endswith(".parquet"):
-        return _read_parquet(path)
-    return read_csv(path, text=text)
+    given = str(path)
+    if _checked_path(given).name.lower().endswith(".parquet"):
+        return _read_parquet(given)
+    return read_csv(given, text=text)
 
 
-def _conform(path: Path, schema: Schema) -> tuple[Table, tuple[str, ...]]:
+def _checked_path(given: str) -> Path:
+    """Return the path of a file that can be looked at, has a known ending and is not empty."""
+    path = Path(given)
+    try:
+        if not path.name.lower().endswith(ENDINGS):
+            what = "is a folder" if path.is_dir() else "has an unknown ending"
+            raise InputError(f"{given}: {what}; allowed: a file that ends in {', '.join(ENDINGS)}")
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "is no regular file" if path.exists() else "does not exist"
+            raise InputError(f"{given}: {what}; check the path")
+        if path.stat().st_size == 0:
+            raise InputError(f"{given}: is empty; give a file with a header and at least two records")
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        raise _unreadable(given, error) from None
+    return path
+
+
+def _unreadable(given: str, error: Exception) -> InputError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or one_line(error)
+    return InputError(f"{given}: cannot be read ({reason}); check the path and its permissions")
+
+
+def _conform(path: str, schema: Schema) -> tuple[Table, tuple[str, ...]]:
     text = [column.name for column in schema.columns if column.discrete and _wants_text(column)]
     frame, read = read_frame(path, text=text)
-    table, notes = conform_frame(frame, schema, source=str(path))
+    table, notes = conform_frame(frame, schema, source=path)
     return table, (*read, *notes)
 
 
@@ -158,28 +198,56 @@ def _wants_text(column: Column) -> bool:
     return any(isinstance(value, (str, bool)) for value in column.values)
 
 
-def _read_parquet(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _read_parquet(path: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     import pyarrow as pa
     import pyarrow.parquet
 
     try:
-        file = pyarrow.parquet.ParquetFile(path).read()
-    except pa.ArrowInvalid as error:
+        with pyarrow.parquet.ParquetFile(path) as source:
+            file = source.read()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    except pa.ArrowException as error:
         raise InputError(f"{path}: is no Parquet file ({one_line(error)}); check how it was written") from None
-    notes = []
-    for name in [name for name in file.column_names if name.startswith("__index_level_")]:
-        file = file.drop_columns([name])
-        notes.append(f"{name!r} is a row index that pandas wrote; it is left out.")
-    check_names(path, file.column_names)
+    kept = [name for name in file.column_names if not name.startswith("__index_level_")]
+    notes = [
+        f"{name!r} is a row index that pandas wrote; it is left out." for name in file.column_names if name not in kept
+    ]
+    columns = [(name, column) for name, column in zip(file.column_names, file.columns, strict=True) if name in kept]
+    if not kept:
+        raise InputError(f"{path}: has no column; check how it was written")
+    notes += blanks_noted(kept)
+    names = [name.strip() for name in kept]
+    check_names(path, names)
     if len(file) == 0:
         raise InputError(f"{path}: has columns but no record; give at least one")
-    columns = {name: _texts_coded(file[name]).to_pandas().rename(name) for name in file.column_names}
-    return pd.DataFrame(columns, copy=False), tuple(notes)
+    series = {
+        name: _to_pandas(column, where=f"{path}, column {name!r}").rename(name)
+        for name, (_, column) in zip(names, columns, strict=True)
+    }
+    return pd.DataFrame(series, copy=False), tuple(notes)
 
 
-def _texts_coded(column: Any) -> Any:
-    """Give a text column Arrow's dictionary, so that no Python object is made of a cell."""
+def _to_pandas(column: Any, *, where: str) -> pd.Series[Any]:
+    """Return a column of Parquet: text coded by Arrow, so that no Python object is made of a cell; integers exact."""
     import pyarrow as pa
 
-    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-    return column.dictionary_encode() if is_text else column
+    kind = column.type
+    text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
+    if pa.types.is_nested(kind) or any(test(kind) for test in binary):
+        row = next((row for row, cell in enumerate(column) if cell.is_valid), 0)
+        raise InputError(
+            f"{where}: value {shown(column[row].as_py())} (row {row + 1}) is of the type {one_line(kind)}; allowed: "
+            "numbers, text, true/false; take it apart, or leave the column out of the file"
+        )
+    try:
+        if pa.types.is_dictionary(kind):  # pandas refuses a dictionary with a null or a value twice
+            column = column.cast(kind.value_type)
+        if any(test(column.type) for test in text):
+            column = column.cast(pa.large_string()).dictionary_encode()
+        return to_series(column)
+    except (pa.ArrowException, ValueError, OverflowError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{where}: cannot be read as {one_line(kind)} ({one_line(error)}); write it as numbers or text"
+        ) from None

@@ -6,11 +6,15 @@
 | whole numbers, at most `CONTINUOUS_ABOVE` (20) different ones | ordinal; its numbers, in order |
 | more different whole numbers | continuous, whole numbers, from the smallest to the largest |
 | other numbers | continuous, from the smallest to the largest |
-| numbers and text together, infinite numbers, dates, anything else | an error, unless listed under `categorical` |
+| dates, be they dates of Parquet or text such as 2020-01-31, 31.01.2020, 01/31/2020 12:00 | an error (*) |
+| numbers and text together, infinite numbers, whole numbers from 2^53 on, anything else | an error (*) |
+
+(*) unless listed under `categorical`, where everything is kept exactly as text.
 
 Numbers that arrive as decimals but are all whole (as pandas reads whole numbers beside an empty cell) are whole. An
 empty cell of a discrete column is the missing value None, a value of its own; in a continuous column it is an error.
-Blanks around a text are removed. A date has no order that the games know: give its year or days as a number.
+Blanks around a text are removed. A date has no order that the games know: give its year or days as a number. Whole
+numbers from 2^53 on are told apart neither by a 64-bit float nor by a table.
 
 References
 ----------
@@ -84,14 +88,14 @@ def check_secret(dataset: Dataset, name: str) -> None:
     InputError
         If the column does not exist, or has a single possible or observed value.
     """
-    schema = dataset.records.schema
+    schema, where = dataset.records.schema, dataset.path or dataset.name
     if name not in schema:
-        raise unknown(f"secret in {dataset.name}", name, schema.names, hint="A secret is one of the columns.")
+        raise unknown(f"secret in {where}", name, schema.names, hint="A secret is one of the columns.")
     column, seen = schema[name], np.unique(dataset.records[name])
     if len(seen) < 2:
         value = column.label(int(seen[0])) if column.discrete else f"{seen[0]:.15g}"
         raise InputError(
-            f"{dataset.name}, column {name!r}: every record has the value {value!r}, so there is nothing to infer; a "
+            f"{where}, column {name!r}: every record has the value {value!r}, so there is nothing to infer; a "
             "secret needs two values or more, choose another column"
         )
 

@@ -10,6 +10,7 @@ The rules by which the rest is inferred: privbench/datasets/infer.py.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -33,7 +34,7 @@ class FileOptions:
     label : str or None
         The column that a downstream model predicts; it must be discrete.
     positive : Value
-        The label's favourable value; None: the last one in sorted order, and a note says so.
+        The label's favourable value; None: the last one in sorted order, and a note says so. It needs a label.
     groups : tuple of str
         Protected columns; each must be discrete.
     continuous, categorical, ordinal : tuple of str
@@ -69,6 +70,8 @@ class FileOptions:
     def __post_init__(self) -> None:
         if not isinstance(self.test, str) and not 0 < self.test < 1:
             raise InputError(f"{self.path}: test = {self.test!r}; allowed: a share between 0 and 1, or a path")
+        if self.positive is not None and self.label is None:
+            raise InputError(f"{self.path}: positive = {self.positive!r} without a label; name the `label`, or drop it")
         continuous, discrete = {*self.continuous, *self.bounds}, {*self.ordinal, *self.domains}
         for first, second in ((continuous, discrete), (continuous, {*self.categorical})):
             if both := sorted(first & second):
@@ -103,12 +106,13 @@ class FileOptions:
             Naming the key, what it holds and what it may hold.
         """
         known = [each.name for each in fields(cls)]
+        where = f"dataset {plain['path']}" if isinstance(plain.get("path"), str) else "dataset"
         for key in plain:
             if key not in known:
-                raise unknown("key under 'dataset'", key, known)
+                raise unknown(f"key under '{where}'", key, known)
         if "path" not in plain:
             raise InputError(f"dataset: no 'path' in {dict(plain)!r}; give the path of a CSV or Parquet file")
-        return cls(**{key: _checked(key, value) for key, value in plain.items()})
+        return cls(**{key: _checked(key, value, where) for key, value in plain.items()})
 
 
 def _is_number(value: object) -> bool:
@@ -116,10 +120,12 @@ def _is_number(value: object) -> bool:
 
 
 def _is_pair(value: object) -> bool:
-    return isinstance(value, (list, tuple)) and len(value) == 2 and None not in value and all(map(_is_number, value))
+    if not isinstance(value, (list, tuple)) or len(value) != 2 or None in value or not all(map(_is_number, value)):
+        return False
+    return all(abs(end) <= sys.float_info.max for end in value)
 
 
-def _checked(key: str, value: Any) -> Any:
+def _checked(key: str, value: Any, where: str) -> Any:
     """Return one option in its own type."""
     match key, value:
         case (("path" | "name" | "label" | "test"), str()):
@@ -145,7 +151,7 @@ def _checked(key: str, value: Any) -> Any:
         "label": "a column",
         "positive": "a value of the label",
         "test": "a share between 0 and 1, or a path",
-        "bounds": "a mapping of columns to [low, high]",
+        "bounds": "a mapping of columns to [low, high], two finite numbers",
         "domains": "a mapping of columns to lists of values",
     }.get(key, "a list of columns")
-    raise InputError(f"dataset: {key} = {value!r} is not allowed; allowed: {allowed}")
+    raise InputError(f"{where}: {key} = {value!r} is not allowed; allowed: {allowed}")

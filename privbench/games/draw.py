@@ -68,8 +68,9 @@ def draw(
     needed = train_size + controls + population
     if train_size < 2 or needed > pool:
         raise InputError(
-            f"{dataset.name} has {pool} records to play with; the game asks for {max(train_size, 2)} training records, "
-            f"{controls} controls and a population of {population}; lower 'records', 'targets' or 'population'"
+            f"{dataset.name} has {pool} records beside its test records; the game asks for {max(train_size, 2)} "
+            f"training records, {controls} controls and a population of {population}; lower 'targets' or 'population', "
+            "and lower 'records' or leave it out"
         )
     if not 1 <= targets <= train_size:
         raise InputError(f"targets: got {targets}; allowed: 1 to the {train_size} training records")

@@ -78,7 +78,7 @@ class Holdout:
             groups=people.select(people.schema.groups),
             member=shuffle < self.targets,
             reference="controls",
-            roster=drawn.train.select(known) if self.roster else None,
+            roster=drawn.train.select(known).take(rng.permutation(len(drawn.train))) if self.roster else None,
             population=drawn.population if self.population else None,
         )
 

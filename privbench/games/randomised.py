@@ -88,7 +88,7 @@ class Randomised:
             groups=people.select(people.schema.groups),
             member=np.ones(self.targets, dtype=bool),
             reference="chance",
-            roster=train.select(known) if self.roster else None,
+            roster=train.select(known).take(rng.permutation(len(train))) if self.roster else None,
             rows=drawn.targets if self.rows else None,
             population=drawn.population if self.population else None,
         )

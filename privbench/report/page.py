@@ -79,7 +79,9 @@ def _content(frame: pd.DataFrame, manifest: dict[str, Any]) -> dict[str, Any]:
     defenses = list(dict.fromkeys(named["defense"]))
     claimed = _claims(manifest, frame, named)
     modelled = missing[missing["model"].notna()]
-    why = list(dict.fromkeys(modelled["reason"])) or [
+    planned = set(manifest.get("keys") or ())
+    open_ = len(planned - set(frame["key"]))
+    why = (["the run is not finished"] if open_ else list(dict.fromkeys(modelled["reason"]))) or [
         "no downstream model was trained; that takes a game that leaves the records as they are (holdout, report), "
         "a label and protected columns"
     ]
@@ -98,6 +100,8 @@ def _content(frame: pd.DataFrame, manifest: dict[str, Any]) -> dict[str, Any]:
         "fairness": fairness(table, cost),
         "why_no_models": why,
         "problems": None if missing.empty else problems_table(missing, caption="What has no figure, and why."),
+        "open": open_,
+        "planned": len(planned),
         "failed": int(sums.drop("skipped", errors="ignore").sum()),
         "skipped": int(sums.get("skipped", 0)),
         "claims": claimed,

@@ -39,9 +39,16 @@ def groups(table: pd.DataFrame, top: pd.DataFrame) -> list[Block]:
     for (game, secret), part in rows.groupby(["game", "secret"], sort=False, dropna=False):
         values = part[part["metric"].isin(HEADLINES) & part["group"].str.contains("=")]
         gaps = part[part["metric"].isin([f"{name}_gap" for name in HEADLINES])]
+        p_values = part[part["metric"].isin([f"{name}_gap_p_value" for name in HEADLINES])]
         for column, mine in values.groupby(values["group"].str.partition("=")[0], sort=False):
             own = records(gaps[gaps["group"] == column])
-            gap = {r["defense"]: Cell(points(r["value"]), advantage_cell(r, value="value").sub) for r in own}
+            chance = {r["defense"]: f"p = {number(r['value'])}" for r in records(p_values[p_values["group"] == column])}
+            gap = {
+                r["defense"]: Cell(
+                    points(r["value"]), advantage_cell(r, value="value").sub, chance.get(r["defense"], "")
+                )
+                for r in own
+            }
             present = list(dict.fromkeys(mine["defense"]))
             defenses = [name for name in _of(top, game, secret)["defense"] if name in present]
             shown = list(dict.fromkeys(mine["group"]))

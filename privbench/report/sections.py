@@ -19,49 +19,55 @@ Block = dict[str, Any]
 
 
 def answer(top: pd.DataFrame, board: pd.DataFrame, cost: pd.DataFrame, defenses: list[str]) -> Block:
-    """Return the answer: a verdict for every release over all games and secrets, the worst first.
+    """Return the answer: for every game and secret the verdict on every release, the worst first; and the price.
 
-    Of several verdicts on a release the worse one counts; a release without any figure has none, and says so.
+    Figures of two games are never ranked together: they count from different baselines. A release without any figure
+    has no verdict, and says so.
     """
     rank = {"leaks": 0, "unclear": 1, "none": 2, "untested": 3}
     costs_of = {row["defense"]: row for row in reversed(records(cost)) if isinstance(row["model"], str)}
-    found: list[Block] = []
-    for defense in defenses:
-        mine = records(top[top["defense"] == defense].sort_values("advantage", ascending=False))
-        leaks = [row for row in mine if row["verdict"] == "leaks"]
-        verdict = min((row["verdict"] for row in mine), key=rank.__getitem__, default="untested")
-        first = next(iter([*leaks, *mine]), None)
-        paid = costs_of.get(defense)
-        found.append(
-            {
-                "defense": defense,
-                "verdict": verdict,
-                "worst": first,
-                "figure": None if first is None else advantage_cell(first),
-                "ceiling": points(max((row["ceiling"] for row in mine), default=math.nan)),
-                "bar": _bar(first),
-                "accuracy": percent(paid["downstream_accuracy"]) if paid else None,
-                "lost": points(paid["downstream_accuracy"] - paid["downstream_accuracy_baseline"]) if paid else None,
-                "parity": number(paid["demographic_parity_difference"]) if paid else None,
-            }
-        )
-    found.sort(key=lambda row: (rank[row["verdict"]], -(row["worst"] or {}).get("advantage", 0.0)))
-    real = float(cost["downstream_accuracy_baseline"].mean()) if len(cost) else math.nan
-    paid = [row for row in costs_of.values() if not math.isnan(row["downstream_accuracy"])]
-    paid.sort(key=lambda row: row["downstream_accuracy"])
     score = {(row["game"], row["secret"], row["defense"], row["attack"]): row for row in records(board)}
-    worst = found[0]["worst"] if found and found[0]["verdict"] == "leaks" else None
+    questions: list[Block] = []
+    for (game, secret), part in board.groupby(["game", "secret"], sort=False, dropna=False):
+        mine = {row["defense"]: row for row in records(_of(top, game, secret))}
+        rows: list[Block] = []
+        for defense in [name for name in defenses if name in set(part["defense"])]:
+            row, paid = mine.get(defense), costs_of.get(defense)
+            rows.append(
+                {
+                    "defense": defense,
+                    "verdict": row["verdict"] if row else "untested",
+                    "row": row,
+                    "figure": advantage_cell(row) if row else None,
+                    "ceiling": points(row["ceiling"] if row else math.nan),
+                    "bar": _bar(row),
+                    "score": score.get((game, secret, defense, row["attack"])) if row else None,
+                    "accuracy": percent(paid["downstream_accuracy"]) if paid else None,
+                    "lost": _lost(paid),
+                    "parity": number(paid["demographic_parity_difference"]) if paid else None,
+                }
+            )
+        rows.sort(key=lambda one: (rank[one["verdict"]], -(one["row"] or {}).get("advantage", 0.0)))
+        by_verdict = {verdict: [one for one in rows if one["verdict"] == verdict] for verdict in rank}
+        questions.append({"game": game, "secret": secret, "words": game_words(str(game)), "rows": rows, **by_verdict})
+    real = float(cost["downstream_accuracy_baseline"].mean()) if len(cost) else math.nan
+    paid_rows = [row for row in costs_of.values() if not math.isnan(row["downstream_accuracy"])]
+    paid_rows.sort(key=lambda row: row["downstream_accuracy"])
     return {
-        "rows": found,
-        "worst": worst,
-        "score": score[worst["game"], worst["secret"], worst["defense"], worst["attack"]] if worst else None,
+        "questions": questions,
+        "answered": any(one["verdict"] != "untested" for question in questions for one in question["rows"]),
         "real": None if math.isnan(real) else percent(real),
-        "cheapest": paid[-1] if paid else None,
-        "dearest": paid[0] if paid else None,
+        "cheapest": paid_rows[-1] if paid_rows else None,
+        "dearest": paid_rows[0] if paid_rows else None,
         "tested": len(board),
         "marked": int((board["low"] > 0).sum()),
         "by_chance": number(0.025 * len(board), places=1),
     }
+
+
+def _lost(paid: dict[str, Any] | None) -> str | None:
+    """Return what a model loses in accuracy, in points."""
+    return points(paid["downstream_accuracy"] - paid["downstream_accuracy_baseline"]) if paid else None
 
 
 def _bar(row: dict[str, Any] | None) -> dict[str, float] | None:

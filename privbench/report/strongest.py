@@ -18,13 +18,21 @@ from privbench.scorers.intervals import LEVEL, z_value
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["strongest"]
+__all__ = ["BASELINES", "TELLING", "strongest"]
+
+BASELINES = ("majority", "prior")
+"""Attacks that answer everybody alike, by name: what anyone could say. They test nothing, and are no finding."""
+
+TELLING = 0.1
+"""An advantage so large must be ruled out before a run may say that it found no leakage."""
 
 _WHERE = ["game", "secret", "defense"]
 
 
 def strongest(frame: pd.DataFrame) -> pd.DataFrame:
     """Return how much each defense leaks to the strongest of the attacks, without the bias of having chosen it.
+
+    What anyone could say is no attack: a defense on which only `BASELINES` have a figure has no row.
 
     A maximum over m noisy advantages is biased up. With several seeds the attack is therefore chosen, for each seed, by
     its mean over the other seeds, and scored on this one. With one seed that cannot be done: the maximum is given with
@@ -40,13 +48,14 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         `game`, `secret`, `defense`, `attack` (that with the highest mean), `attacks` (m), `advantage`, `low`, `high`,
         `n`, `seeds`, `corrected`, `maximum` (the uncorrected one), `baseline` (of `attack`), `ceiling` (the highest
-        upper limit of any attack: what this run cannot rule out), and `verdict`: ``leaks`` where `low` exceeds 0,
-        ``unclear`` where it does not but some attack's own lower limit does, or where no interval is known, else
-        ``none``. The order is the leaderboard's.
+        upper limit of any attack: what this run cannot rule out), and `verdict`: ``leaks`` where `low` exceeds 0;
+        ``unclear`` where it does not but some attack's own lower limit does, where `ceiling` exceeds `TELLING`, or
+        where no interval is known; else ``none``. The order is the leaderboard's.
     """
     import pandas as pd
 
     board = leaderboard(frame)
+    board = board[~board["attack"].str.split(" ").str[0].isin(BASELINES)]
     rows = labels(frame[frame["metric"].isin(HEADLINES) & frame["group"].isna() & (frame["status"] == "ok")])
     found = []
     for key, part in board.groupby(_WHERE, sort=False, dropna=False):
@@ -65,12 +74,13 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
             highs = part["advantage"] + wider * (part["high"] - part["advantage"])
             value, corrected = first["advantage"], False
             low, high = max(float(lows.max()), -1.0), min(float(highs.max()), 1.0)
-        unclear = bool(np.isnan(low)) or bool((part["low"] > 0).any())
+        ceiling = float(np.fmax(part["high"].max(), high))
+        unclear = bool(np.isnan(low)) or bool((part["low"] > 0).any()) or ceiling > TELLING
         verdict = "leaks" if low > 0 else "unclear" if unclear else "none"
         found.append({**dict(zip(_WHERE, key, strict=True)), "attack": first["attack"], "attacks": m,
                       "advantage": value, "low": low, "high": high, "n": first["n"], "seeds": first["seeds"],
                       "corrected": corrected, "maximum": first["advantage"], "baseline": first["baseline"],
-                      "ceiling": float(np.fmax(part["high"].max(), high)), "verdict": verdict})  # fmt: skip
+                      "ceiling": ceiling, "verdict": verdict})  # fmt: skip
     columns = [*_WHERE, "attack", "attacks", "advantage", "low", "high", "n", "seeds", "corrected", "maximum",
                "baseline", "ceiling", "verdict"]  # fmt: skip
     return pd.DataFrame(found, columns=columns)

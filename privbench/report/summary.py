@@ -5,6 +5,7 @@ Every function takes the flat table of `privbench.record` and returns a table; n
 References
 ----------
 Student, "The Probable Error of a Mean", Biometrika 6, 1908 (the interval over seeds).
+V. Vovk and R. Wang, "Combining p-values via averaging", Biometrika 107, 2020.
 """
 
 from __future__ import annotations
@@ -95,12 +96,14 @@ def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
     """Return one row a figure: its mean over the seeds, with an interval.
 
     With one seed the interval is that run's own. With several it reaches over two: Student's t over the seeds' figures,
-    and the runs' own intervals pooled (the seeds' targets are drawn independently, so half-widths add in quadrature).
-    Two or three seeds may agree by accident, and t alone would then call a hair's breadth a finding. Where all seeds
-    agree exactly, t has no width at all and the mean of the runs' own limits stands. The figures that are themselves a
-    maximum over pairs of groups (gaps, differences, and the ratio) lie above 0 (or below 1) by chance alone in every
-    seed: theirs reaches over the mean of the runs' own limits, which allow for the choice of the pair. Limits are cut
-    to the metric's range.
+    and what the runs' own intervals say together. Two or three seeds may agree by accident, and t alone would then call
+    a hair's breadth a finding; where all agree exactly it has no width at all. The runs' own intervals are pooled, as
+    every seed draws its targets afresh (half-widths add in quadrature: the figure is about the people of this data
+    set). In two cases they do not shrink with the number of seeds. A downstream model is judged on the same test
+    records in every seed: the runs' mean half-width, for the records, and t's, for the training, add in quadrature. A
+    maximum over pairs of groups (gaps, differences, the ratio) lies above 0, or below 1, by chance alone in every seed:
+    the interval reaches over t and the mean of the runs' own limits. Limits are cut to the metric's range. A p-value
+    has no interval; over several seeds it is twice the mean, at most 1.
 
     Parameters
     ----------
@@ -122,14 +125,21 @@ def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
     table["seeds"] = np.bincount(place, minlength=len(table))
     order = np.argsort(place, kind="stable")
     by_figure = np.split(by_seed[["value", "low", "high"]].to_numpy()[order], np.cumsum(table["seeds"])[:-1])
-    limits = [limits_over_seeds(name, seeds) for name, seeds in zip(table["metric"], by_figure, strict=False)]
+    shared = table["model"].notna()
+    # twice the mean of p-values is a p-value, however the runs depend on one another
+    several = table["metric"].str.endswith("_p_value") & (table["seeds"] > 1)
+    table.loc[several, "value"] = np.minimum(1.0, 2 * table.loc[several, "value"])
+    limits = [
+        limits_over_seeds(name, seeds, shared=same)
+        for name, seeds, same in zip(table["metric"], by_figure, shared, strict=False)
+    ]
     table["low"], table["high"] = (np.array([pair[side] for pair in limits], float) for side in (0, 1))
     table["n"] = table["n"].round().astype("Int64")
     shown = [*_KEYS, "value", "low", "high", "n", "seeds", "baseline", "control", "advantage"]
     return table[shown].astype({**dict.fromkeys(_KEYS, "string"), "seeds": "int64"})
 
 
-def limits_over_seeds(name: str, figures: NDArray[np.float64]) -> tuple[float, float]:
+def limits_over_seeds(name: str, figures: NDArray[np.float64], *, shared: bool = False) -> tuple[float, float]:
     """Return the limits of a metric's mean over seeds, as `over_seeds` says.
 
     Parameters
@@ -138,11 +148,18 @@ def limits_over_seeds(name: str, figures: NDArray[np.float64]) -> tuple[float, f
         The metric.
     figures : ndarray, shape (S, 3)
         Its value and the run's own limits in every seed.
+    shared : bool
+        Every seed judged the same records.
     """
     value, low, high = figures.mean(axis=0)
+    if name.endswith("_p_value"):
+        return np.nan, np.nan
     over = t_interval(figures[:, 0])
     if over is not None and name.endswith(("_gap", "_difference", "_ratio")):
         low, high = np.fmin(low, over[0]), np.fmax(high, over[1])
+    elif over is not None and shared:
+        half = over[1] - value
+        low, high = value - np.hypot(value - low, half), value + np.hypot(high - value, half)
     elif over is not None:
         below, above = np.sqrt(np.square(figures[:, 1:] - figures[:, :1]).sum(axis=0)) / len(figures)
         low, high = np.fmin(value - below, over[0]), np.fmax(value + above, over[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from privbench.report.strongest import strongest
@@ -48,6 +48,10 @@ def print_leaderboard(frame: pd.DataFrame, manifest: dict[str, Any], console: Co
         Where to print; at most 100 columns of it are used.
     """
     width = min(console.width, WIDEST)
+    planned = set(manifest.get("keys") or ())
+    if open_ := len(planned - set(frame["key"])):
+        text = f"This run is not finished: {open_} of its {len(planned)} cells are missing; start it again."
+        console.print(text, width=width, style="bold", highlight=False)
     board, top, missing = leaderboard(frame), strongest(frame), problems(frame)
     if board.empty:
         console.print("No attack has a figure in this run.", width=width)
@@ -64,7 +68,7 @@ def print_leaderboard(frame: pd.DataFrame, manifest: dict[str, Any], console: Co
 def _print_game(
     console: Console, part: pd.DataFrame, top: pd.DataFrame, missing: pd.DataFrame, width: int, data: str | None
 ) -> None:
-    """Print one leaderboard, cut into several side by side where its attacks do not fit the width."""
+    """Print one leaderboard, the strongest attack first."""
     from rich.text import Text
 
     first = part.iloc[0]
@@ -94,19 +98,7 @@ def _print_game(
     if len(several):
         best = {row["defense"]: _figure(row["advantage"], row["low"], row["high"]) for row in top.to_dict("records")}
         columns = {_STRONGEST: [best.get(defense, "-") for defense in defenses], **columns}
-    names = list(columns)
-    label_width = min(max(map(len, ["release", *defenses])), 32)
-    widths = [max(map(len, [name, *columns[name]])) for name in names]
-    for place, some in enumerate(_fitting(widths, width - label_width - 2)):
-        table = _table()
-        table.add_column("release", max_width=label_width, overflow="fold")
-        for name in names[some]:
-            table.add_column(Text(name), justify="right", overflow="fold")
-        for row, defense in enumerate(defenses):
-            table.add_row(Text(defense), *(_styled(columns[name][row]) for name in names[some]))
-        if place:
-            console.print()
-        console.print(table, width=width)
+    _print_columns(console, defenses, columns, width)
     if len(several):
         how = (
             "the attack is chosen on the other seeds, as a maximum over attacks is biased up"
@@ -129,19 +121,22 @@ def _print_costs(console: Console, table: pd.DataFrame, width: int) -> None:
         f"; differences between {group.iloc[0]} groups" if len(group) else ""
     )
     console.print(Text(text, style="dim"), width=width)
-    drawn = _table()
-    drawn.add_column("release", max_width=32, overflow="fold")
-    for name in _COSTS.values():
-        drawn.add_column(name, justify="right")
     several = table["model"].nunique() > 1
+    releases: list[str] = []
+    columns: dict[str, list[str]] = {title: [] for title in _COSTS.values()}
     for model, part in table.groupby("model", sort=False, dropna=False):
         suffix = f" ({model})" if several and isinstance(model, str) else ""
         if isinstance(model, str):
-            real = [_number(part[f"{name}_baseline"].mean()) for name in _COSTS]
-            drawn.add_row(Text(f"real data{suffix}"), *real, style="italic")
+            releases.append(f"real data{suffix}")
+            for name, title in _COSTS.items():
+                columns[title].append(_number(part[f"{name}_baseline"].mean()))
         for row in part.to_dict("records"):
-            drawn.add_row(Text(f"{row['defense']}{suffix}"), *(_number(row[name]) for name in _COSTS))
-    console.print(drawn, width=width)
+            releases.append(f"{row['defense']}{suffix}")
+            for name, title in _COSTS.items():
+                low, high = (_number(row[f"{name}_{end}"], places=2) for end in ("low", "high"))
+                limits = "" if math.isnan(row[f"{name}_low"]) else f" [{low}, {high}]"
+                columns[title].append(_number(row[name]) + limits)
+    _print_columns(console, releases, columns, width)
 
 
 def _print_problems(console: Console, table: pd.DataFrame, width: int) -> None:
@@ -160,6 +155,25 @@ def _print_problems(console: Console, table: pd.DataFrame, width: int) -> None:
             (str(status), "bold" if status != "skipped" else ""), f" ({count}): {reason}", (f" [{where}]", "dim")
         )
         console.print(line, width=width)
+
+
+def _print_columns(console: Console, releases: Sequence[str], columns: Mapping[str, Sequence[str]], width: int) -> None:
+    """Print a table with a row a release, cut into several below one another where its columns do not fit the width."""
+    from rich.text import Text
+
+    names = list(columns)
+    label_width = min(max(map(len, ["release", *releases])), 32)
+    widths = [max(map(len, [name, *columns[name]])) for name in names]
+    for place, some in enumerate(_fitting(widths, width - label_width - 2)):
+        table = _table()
+        table.add_column("release", max_width=label_width, overflow="fold")
+        for name in names[some]:
+            table.add_column(Text(name), justify="right", overflow="fold")
+        for row, release in enumerate(releases):
+            table.add_row(Text(release), *(_styled(columns[name][row]) for name in names[some]))
+        if place:
+            console.print()
+        console.print(table, width=width)
 
 
 def _table() -> Table:
@@ -183,7 +197,7 @@ def _fitting(widths: Sequence[int], width: int) -> Iterator[slice]:
 def _styled(text: str) -> Text:
     from rich.text import Text
 
-    return Text(text, style="bold" if "*" in text else "" if "[" in text else "dim")
+    return Text(text, style="bold" if "*" in text else "" if text[-1:].isdigit() or "[" in text else "dim")
 
 
 def _cell(row: Any, status: str) -> str:

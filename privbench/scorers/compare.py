@@ -25,8 +25,9 @@ from numpy.typing import ArrayLike, NDArray
 from privbench.errors import InputError, unknown
 from privbench.scorers.estimate import Codes, Estimate
 from privbench.scorers.gaps import largest_gap
-from privbench.scorers.intervals import LEVEL, mover, paired_correlation
+from privbench.scorers.intervals import LEVEL, Floats, mover, paired_correlation
 from privbench.scorers.metrics import metric
+from privbench.scorers.permutation import advantage_gap_p_value
 from privbench.scorers.score import Score
 
 __all__ = ["Compared", "Groups", "Reference", "all_rows", "checked_members", "compare_with"]
@@ -94,8 +95,23 @@ def all_rows(
     member: NDArray[np.bool_],
     groups: Groups,
     reference: Reference,
+    means: Mapping[str, Floats],
+    rng: np.random.Generator | None,
 ) -> list[Score]:
-    """Return the rows for everyone, for every group that holds a member, and every column's gaps."""
+    """Return the rows for everyone, for every group that holds a member, and every column's gaps.
+
+    Parameters
+    ----------
+    compare : callable
+        Scores the members and controls whose places it is given.
+    member, groups, reference
+        As in `score_categorical`.
+    means : mapping of str to ndarray, shape (T,)
+        For some metrics a value a person (less that of the other answer, if paired) of which the metric is the
+        mean: their advantage's gap gets a p-value.
+    rng : numpy.random.Generator, optional
+        For the permutations; no p-values without it.
+    """
     if not member.any():
         raise InputError("nobody to score: `member` has no True; at least one target must be a member")
     rows, _ = _rows(compare(np.flatnonzero(member), np.flatnonzero(~member)), group=None, reference=reference)
@@ -114,6 +130,15 @@ def all_rows(
             gap = largest_gap([part.value for part in parts], limits=[part.limits for part in parts])
             if gap is not None:
                 rows.append(Score(f"{name}_gap", *gap, sum(part.n for part in parts), column))
+        for name, values in means.items():
+            parts = kept.get(f"{name}_advantage", [])
+            if rng is None or len(parts) < 2:
+                continue
+            p = advantage_gap_p_value(values, codes=codes, member=member, rng=rng)
+            if p is not None:
+                rows.append(
+                    Score(f"{name}_advantage_gap_p_value", p, None, None, sum(part.n for part in parts), column)
+                )
     return rows
 
 

@@ -10,7 +10,6 @@ R. Woodruff, "Confidence intervals for medians and other position measures", JAS
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,8 @@ from privbench.scorers.intervals import (
     Limits,
     delong,
     mean_of_proportions,
-    wilson,
     wilson_effective,
+    wilson_one,
     z_value,
 )
 
@@ -42,29 +41,38 @@ class Estimate:
 
     def __post_init__(self) -> None:
         # The same level is asked for again by the advantage and by the gaps.
-        object.__setattr__(self, "limits", cache(self.limits))
+        object.__setattr__(self, "limits", _remembered(self.limits))
+
+
+def _remembered(limits: Limits) -> Limits:
+    known: dict[float, tuple[float, float]] = {}
+
+    def remembered(level: float) -> tuple[float, float]:
+        if level not in known:
+            known[level] = limits(level)
+        return known[level]
+
+    return remembered
 
 
 def proportion(hits: Floats) -> Estimate:
     """Share of hits, each in [0, 1]."""
-
-    def limits(level: float) -> tuple[float, float]:
-        low, high = wilson(hits.sum(), n=len(hits), level=level)
-        return float(low), float(high)
-
-    return Estimate(float(hits.mean()), len(hits), limits, hits - hits.mean())
+    total, n = float(hits.sum()), len(hits)
+    value = total / n
+    return Estimate(value, n, lambda level: wilson_one(total, n=n, level=level), hits - value)
 
 
 def mean(losses: Floats, *, scale: float) -> Estimate:
     """Mean of values in [0, scale]."""
     value, n = float(losses.mean()), len(losses)
-    variance = float((losses - value) @ (losses - value)) / max(n - 1, 1) / n / scale**2
+    influence = losses - value
+    variance = float(influence @ influence) / max(n - 1, 1) / n / scale**2
 
     def limits(level: float) -> tuple[float, float]:
         low, high = wilson_effective(value / scale, variance=variance, n=n, freedom=n - 1, level=level)
         return scale * low, scale * high
 
-    return Estimate(value, n, limits, losses - value)
+    return Estimate(value, n, limits, influence)
 
 
 def root_mean(squares: Floats) -> Estimate:
@@ -83,15 +91,14 @@ def balanced(hits: Floats, truth: Codes, classes: Codes, k: int) -> Estimate:
     """Mean of the classes' recalls, independent proportions given the truth."""
     counts = np.bincount(truth, minlength=k)
     recall = np.bincount(truth, weights=hits, minlength=k) / np.maximum(counts, 1)
-    scored = np.isin(truth, classes)
-    weight = np.where(scored, len(truth) / (len(classes) * np.maximum(counts, 1)[truth]), 0.0)
-
+    weight = np.zeros(k)
+    weight[classes] = len(truth) / (len(classes) * counts[classes])
     value, variance, size = mean_of_proportions(recall[classes] * counts[classes], n=counts[classes])
 
     def limits(level: float) -> tuple[float, float]:
         return wilson_effective(value, variance=variance, n=size, level=level)
 
-    return Estimate(value, int(scored.sum()), limits, (hits - recall[truth]) * weight)
+    return Estimate(value, int(counts[classes].sum()), limits, (hits - recall[truth]) * weight[truth])
 
 
 def macro_auc(scores: Floats, positive: NDArray[np.bool_]) -> Estimate:
@@ -125,11 +132,13 @@ def macro_tpr(scores: Floats, positive: NDArray[np.bool_]) -> Estimate:
     holder, place = np.nonzero(positive)
     holds = scores[holder, place]
 
+    starts = np.cumsum(own) - own  # of a class's holders, of whom there is at least one
+
     def found(allowed: Floats) -> Floats:
         at = np.minimum(allowed, negatives).astype(int)
         bar = np.where(at < negatives, ranked[np.arange(classes), np.minimum(at, n - 1)], -np.inf)
         bar[allowed < 0] = np.inf
-        return np.bincount(holder, weights=holds > bar[holder], minlength=classes) / own
+        return np.add.reduceat(holds > bar[..., holder], starts, axis=-1, dtype=np.intp) / own
 
     rates = found(np.floor(expected + 1e-9))
     value, variance, size = mean_of_proportions(rates * own, n=own)
@@ -137,8 +146,8 @@ def macro_tpr(scores: Floats, positive: NDArray[np.bool_]) -> Estimate:
     def limits(level: float) -> tuple[float, float]:
         low, high = wilson_effective(value, variance=variance, n=size, level=level)
         swing = z_value(level) * np.sqrt(expected * (1 - FPR))
-        down = rates - found(np.floor(expected - swing))
-        up = found(np.ceil(expected + swing)) - rates
+        stricter, laxer = found(np.stack([np.floor(expected - swing), np.ceil(expected + swing)]))
+        down, up = rates - stricter, laxer - rates
         together = down[expected < swing].sum()
         below = np.sqrt(together**2 + (down[expected >= swing] ** 2).sum()) / classes
         above = np.sqrt((up**2).sum()) / classes

@@ -32,6 +32,7 @@ from privbench.errors import InputError
 from privbench.scorers.compare import Groups
 from privbench.scorers.gaps import bootstrap_gap, bootstrap_ratio
 from privbench.scorers.intervals import Floats, wilson
+from privbench.scorers.permutation import rate_gap_p_value
 from privbench.scorers.score import Score
 
 __all__ = ["score_fairness"]
@@ -39,6 +40,7 @@ __all__ = ["score_fairness"]
 Counts = NDArray[np.int64]  # (..., G, 2, 2): group, label, prediction
 Codes = NDArray[np.intp]
 DRAWS = 1000
+SMALLEST = 10
 
 # A rate is the share of some cells among others: (label, prediction) pairs, row label, column prediction.
 _RATES: dict[str, tuple[Floats, Floats]] = {
@@ -166,15 +168,31 @@ def _binary(values: ArrayLike, n: int, what: str) -> Codes:
     return array.astype(np.intp)
 
 
-def _crossed(groups: Groups) -> tuple[str, Codes, int]:
-    """Return the crossing of all group columns, in the order of their names, without its empty cells."""
-    names = sorted(groups)
-    joint = np.zeros(len(groups[names[0]][0]), np.intp)
-    for name in names:
-        codes, labels = groups[name]
-        joint = joint * len(labels) + codes
-    present, codes = np.unique(joint, return_inverse=True)
-    return " x ".join(names), codes.astype(np.intp), len(present)
+def _crossed(groups: Groups) -> tuple[str, Codes, list[str]]:
+    """Return the intersection of all group columns; its groups with too few records have the code -1."""
+    columns = np.stack([np.asarray(codes) for codes, _ in groups.values()])
+    cells, cell, counts = np.unique(columns, axis=1, return_inverse=True, return_counts=True)
+    large = counts >= SMALLEST
+    labels = [
+        ", ".join(str(names[code]) for code, (_, names) in zip(codes, groups.values(), strict=True))
+        for codes in cells[:, large].T
+    ]
+    place = np.where(large, np.cumsum(large) - 1, -1)
+    return " & ".join(groups), place[cell].astype(np.intp), labels
+
+
+def _parity_p_value(column: str, counts: Counts, reference: Counts | None, *, rng: np.random.Generator) -> list[Score]:
+    """Return the row of the p-value, where there are two groups to compare."""
+    if (counts.sum(axis=(1, 2)) > 0).sum() < 2:
+        return []
+    found = []
+    for table in (counts, reference):
+        if table is not None:
+            size = table.sum(axis=(1, 2))
+            found.append(rate_gap_p_value(table[size > 0, :, 1].sum(axis=1), sizes=size[size > 0], rng=rng))
+    baseline = found[1] if len(found) > 1 else None
+    name = "demographic_parity_difference_p_value"
+    return [Score(name, found[0], None, None, int(counts.sum()), column, baseline)]
 
 
 def score_fairness(
@@ -192,8 +210,14 @@ def score_fairness(
     `equalized_odds_difference` and `demographic_parity_ratio` (absent where nobody is predicted positive:
     0/0); for a group ``sex=Female`` `group_accuracy`, `group_selection_rate`, `group_true_positive_rate` and
     `group_false_positive_rate`, each with its denominator as `n` and no row where that is 0; for a cell
-    ``sex=Female, label=1, prediction=0`` the `cell_count`; for everyone `prediction_entropy` in bits. With
-    two or more columns the differences are given for their crossing too, as group ``race x sex``.
+    ``sex=Female, label=1, prediction=0`` the `cell_count`; for everyone `prediction_entropy` in bits. For a
+    column also `demographic_parity_difference_p_value`: how often so large a difference would arise if
+    predictions did not depend on the group.
+
+    With two or more columns all these are given for their intersection too, as column ``sex & race`` and groups
+    ``sex & race=Female, Black``. Its groups with fewer than 10 test records are left out, as if those records
+    were not there: the largest difference among many tiny groups is noise. Values are fairlearn's on the rest,
+    whose number is `n`.
 
     Parameters
     ----------
@@ -223,15 +247,22 @@ def score_fairness(
     label, answer = _binary(truth, n, "truth"), _binary(prediction, n, "prediction")
     other = None if reference_prediction is None else _binary(reference_prediction, n, "reference_prediction")
     rows = [_prediction_entropy(answer, other)]
+    columns: list[tuple[str, Counts, Counts | None]] = []
+
+    def add(column: str, codes: Codes, labels: Sequence[str]) -> None:
+        kept = codes >= 0
+        counts = _count(codes[kept], len(labels), label[kept], answer[kept])
+        before = None if other is None else _count(codes[kept], len(labels), label[kept], other[kept])
+        columns.append((column, counts, before))
+        rows.extend(_differences(column, counts, before, draws=draws, rng=rng))
+        rows.extend(_per_group(column, labels, counts, before))
+
     for column, (codes, labels) in groups.items():
         if codes.shape != (n,) or ((codes < 0) | (codes >= len(labels))).any():
             raise InputError(f"group column {column!r} needs {n} codes in [0, {len(labels)})")
-        counts = _count(codes.astype(np.intp), len(labels), label, answer)
-        before = None if other is None else _count(codes.astype(np.intp), len(labels), label, other)
-        rows += _differences(column, counts, before, draws=draws, rng=rng)
-        rows += _per_group(column, labels, counts, before)
+        add(column, codes.astype(np.intp), labels)
     if len(groups) > 1:
-        name, codes, size = _crossed(groups)
-        before = None if other is None else _count(codes, size, label, other)
-        rows += _differences(name, _count(codes, size, label, answer), before, draws=draws, rng=rng)
+        add(*_crossed(groups))
+    for column, counts, before in columns:
+        rows += _parity_p_value(column, counts, before, rng=rng)
     return rows

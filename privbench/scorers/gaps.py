@@ -9,13 +9,21 @@ Means", JASA 56, 1961.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from privbench.scorers.intervals import LEVEL, Floats, Limits, mover
 
 __all__ = ["bootstrap_gap", "bootstrap_ratio", "largest_gap"]
+
+
+@lru_cache(maxsize=64)
+def _pairs(groups: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the two places of every pair of groups."""
+    first, second = np.triu_indices(groups, 1)
+    return first, second
 
 
 def largest_gap(
@@ -42,13 +50,18 @@ def largest_gap(
     """
     if len(estimates) < 2:
         return None
-    pairs = np.array(list(combinations(range(len(estimates)), 2))).T
-    each = 1 - (1 - level) / pairs.shape[1]
+    first, second = _pairs(len(estimates))
+    each = 1 - (1 - level) / len(first)
     lows, highs = np.array([limit(each) for limit in limits]).T
     values = np.asarray(estimates, float)
-    low, high = mover((1, -1), estimates=values[pairs], lows=lows[pairs], highs=highs[pairs])
-    gap = float(np.abs(values[pairs[0]] - values[pairs[1]]).max())
-    return gap, float(np.maximum(np.maximum(low, -high), 0).max()), float(np.maximum(-low, high).max())
+    low, high = mover(
+        (1, -1),
+        estimates=(values[first], values[second]),
+        lows=(lows[first], lows[second]),
+        highs=(highs[first], highs[second]),
+    )
+    gap = float(values.max() - values.min())
+    return gap, max(float(low.max()), -float(high.min()), 0.0), max(-float(low.min()), float(high.max()))
 
 
 def _percentiles(draws: Floats, level: float) -> tuple[Floats, Floats]:

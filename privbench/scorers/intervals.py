@@ -20,7 +20,9 @@ Biometrics 44, 1988.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Any
 
@@ -38,6 +40,7 @@ __all__ = [
     "t_interval",
     "wilson",
     "wilson_effective",
+    "wilson_one",
     "z_value",
 ]
 
@@ -46,6 +49,7 @@ Floats = NDArray[np.float64]
 Limits = Callable[[float], tuple[float, float]]
 
 
+@lru_cache(maxsize=256)
 def z_value(level: float) -> float:
     """Return the two-sided standard normal quantile of a confidence level in (0, 1)."""
     return NormalDist().inv_cdf(0.5 + level / 2)
@@ -69,14 +73,22 @@ def wilson(successes: ArrayLike, *, n: ArrayLike, level: float = LEVEL) -> tuple
         In [0, 1], exactly 0 at 0 successes and exactly 1 at n; never equal to each other.
     """
     x, m = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
-    z2 = z_value(level) ** 2
-    # Roots of (m + z2) p^2 - (2 x + z2) p + x^2 / m; their product gives the small one without cancellation.
     safe = np.where(m > 0, m, 1.0)
-    x = np.minimum(np.maximum(x, 0.0), safe)
-    root = np.sqrt(z2 * (z2 + 4 * x * (safe - x) / safe))
-    low = 2 * x**2 / safe / (2 * x + z2 + root)
-    high = 1 - 2 * (safe - x) ** 2 / safe / (2 * (safe - x) + z2 + root)
+    low, high = _wilson_roots(np.minimum(np.maximum(x, 0.0), safe), safe, z_value(level) ** 2, np.sqrt)
     return np.where(m > 0, low, 0.0), np.where(m > 0, high, 1.0)
+
+
+def wilson_one(successes: float, *, n: float, level: float = LEVEL) -> tuple[float, float]:
+    """Return `wilson` of one proportion: the same formula without the cost of arrays."""
+    if n <= 0:
+        return 0.0, 1.0
+    return _wilson_roots(min(max(successes, 0.0), n), n, z_value(level) ** 2, math.sqrt)
+
+
+def _wilson_roots(x: Any, m: Any, z2: float, sqrt: Callable[[Any], Any]) -> tuple[Any, Any]:
+    # Roots of (m + z2) p^2 - (2 x + z2) p + x^2 / m; their product gives the small one without cancellation.
+    root = sqrt(z2 * (z2 + 4 * x * (m - x) / m))
+    return 2 * x * x / m / (2 * x + z2 + root), 1 - 2 * (m - x) * (m - x) / m / (2 * (m - x) + z2 + root)
 
 
 def wilson_effective(
@@ -103,14 +115,18 @@ def wilson_effective(
         Confidence, in (0, 1).
     """
     if freedom:
-        from scipy.special import stdtrit
-
-        variance *= (float(stdtrit(freedom, 0.5 + level / 2)) / z_value(level)) ** 2
+        variance *= (_t_value(freedom, level) / z_value(level)) ** 2
     p = min(max(float(mean), 0.0), 1.0)
     unit = p * (1 - p)
     size = unit / variance if variance > 1e-9 * unit / n and unit > 0 else n
-    low, high = wilson(p * size, n=size, level=level)
-    return float(low), float(high)
+    return wilson_one(p * size, n=size, level=level)
+
+
+@lru_cache(maxsize=4096)
+def _t_value(freedom: int, level: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + level / 2))
 
 
 def mean_of_proportions(successes: ArrayLike, *, n: ArrayLike) -> tuple[float, float, float]:
@@ -143,11 +159,11 @@ def mean_of_proportions(successes: ArrayLike, *, n: ArrayLike) -> tuple[float, f
 
 
 def mover(
-    coefficients: ArrayLike,
+    coefficients: Sequence[float],
     *,
-    estimates: ArrayLike,
-    lows: ArrayLike,
-    highs: ArrayLike,
+    estimates: Sequence[Any] | Floats,
+    lows: Sequence[Any] | Floats,
+    highs: Sequence[Any] | Floats,
     correlation: float = 0.0,
 ) -> tuple[Any, Any]:
     """Return the limits of a linear combination from the limits of its parts, after Zou and Donner.
@@ -156,9 +172,9 @@ def mover(
 
     Parameters
     ----------
-    coefficients : array_like, shape (m,)
+    coefficients : sequence of float, length m
         One a part.
-    estimates, lows, highs : array_like, shape (m,) or (m, ...)
+    estimates, lows, highs : sequence of float, length m, or ndarray, shape (m, ...)
         Estimates of the parts and their limits; further axes are separate combinations.
     correlation : float
         In [-1, 1], between the estimates of every two parts; 0 for independent ones.
@@ -167,23 +183,27 @@ def mover(
     -------
     low, high : float, or ndarray of the further axes' shape
     """
-    theta = np.asarray(estimates, float)
-    c = np.asarray(coefficients, float).reshape((-1,) + (1,) * (theta.ndim - 1))
-    down, up = c * (theta - lows), c * (theta - highs)
+    largest: Callable[[Any, Any], Any]
+    smallest: Callable[[Any, Any], Any]
+    root: Callable[[Any], Any]
+    if np.ndim(estimates[0]):
+        largest, smallest, root = np.maximum, np.minimum, np.sqrt
+    else:  # the same without the cost of arrays
+        largest, smallest, root = max, min, math.sqrt
+    total: Any = 0.0
+    sums: list[Any] = [0.0, 0.0]
+    squares: list[Any] = [0.0, 0.0]
+    for c, estimate, low, high in zip(coefficients, estimates, lows, highs, strict=True):
+        down, up = c * (estimate - low), c * (estimate - high)
+        total += c * estimate
+        for side, part in enumerate((largest(down, up), smallest(down, up))):  # to the limits of c * estimate, signed
+            sums[side] += math.copysign(1.0, c) * part
+            squares[side] += part * part
     below, above = (
-        np.maximum(down, up),
-        np.minimum(down, up),
-    )  # distances to the limits of c * theta, with their sign
-    total = (c * theta).sum(axis=0)
-    signs = np.sign(c)
-
-    def distance(parts: Floats) -> Any:
-        squares = (parts**2).sum(axis=0)
-        cross = (signs * parts).sum(axis=0) ** 2 - squares
-        return np.sqrt(np.maximum(squares + correlation * cross, 0.0))
-
-    low, high = total - distance(below), total + distance(above)
-    return (float(low), float(high)) if np.ndim(low) == 0 else (low, high)
+        root(largest(square + correlation * (whole * whole - square), 0.0))
+        for whole, square in zip(sums, squares, strict=True)
+    )
+    return total - below, total + above
 
 
 def paired_correlation(first: Floats, *, second: Floats) -> float:
@@ -234,29 +254,34 @@ def delong(scores: Floats, *, positive: NDArray[np.bool_]) -> tuple[float, Float
         mean of the classes' smaller sides.
     """
     classes, total = scores.shape
-    order = np.argsort(scores, axis=1)
-    ranked = np.take_along_axis(scores, order, axis=1)
-    mine = np.take_along_axis(positive, order, axis=1)
-    place = np.arange(total)
-    new = np.ones((classes, total + 1), bool)
-    new[:, 1:-1] = ranked[:, 1:] != ranked[:, :-1]
-    start = np.maximum.accumulate(np.where(new[:, :-1], place, 0), axis=1)  # first and last place of the tie block
-    end = np.minimum.accumulate(np.where(new[:, 1:], place, total)[:, ::-1], axis=1)[:, ::-1]
+    order = np.argsort(scores, axis=1) + total * np.arange(classes)[:, None]  # places in the flattened arrays
+    ranked, mine = scores.ravel()[order], positive.ravel()[order]
     seen = np.zeros((classes, total + 1))
     np.cumsum(mine, axis=1, out=seen[:, 1:])
-    positives_below = (np.take_along_axis(seen, start, 1) + np.take_along_axis(seen, end + 1, 1)) / 2
-    negatives_below = (start + end + 1) / 2 - positives_below
     m = seen[:, -1:]
     n = total - m
-    share = np.where(mine, negatives_below / n, 1 - positives_below / m)
-    area = (share * mine).sum(axis=1, keepdims=True) / m
-    side = np.where(mine, m, n)
-    spread = (share - area) * np.sqrt(side / np.maximum(side - 1, 1))
-    spread = np.where(side == 1, np.sqrt(area * (1 - area)), spread)
-    influence = np.zeros((classes, total))
-    np.put_along_axis(influence, order, spread * (total / side), axis=1)
+    new = np.ones((classes, total), bool)
+    np.not_equal(ranked[:, 1:], ranked[:, :-1], out=new[:, 1:])
+    if new.all():
+        positives_below = (seen[:, :-1] + seen[:, 1:]) / 2
+        rank = np.arange(total) + 0.5
+    else:  # everyone in a block of ties has the middle of the block
+        start = np.flatnonzero(new)
+        length = np.diff(start, append=new.size)
+        row, first = np.divmod(start, total)
+        block = (seen[row, first] + seen[row, first + length]) / 2
+        positives_below = np.repeat(block, length).reshape(classes, total)
+        rank = np.repeat(first + length / 2, length).reshape(classes, total)
+    share = np.where(mine, (rank - positives_below) / n, 1 - positives_below / m)
+    area = np.where(mine, share, 0).sum(axis=1, keepdims=True) / m
+    for_positives, for_negatives = (np.sqrt(side / np.maximum(side - 1, 1)) * (total / side) for side in (m, n))
+    spread = (share - area) * np.where(mine, for_positives, for_negatives)
+    if min(m.min(), n.min()) == 1:  # a lone one shows no spread: the largest possible
+        spread = np.where(np.where(mine, m, n) == 1, np.sqrt(area * (1 - area)) * total, spread)
+    influence = np.empty(classes * total)
+    influence[order] = spread
     size = max(classes - 1, 1) / float(np.mean(1 / np.minimum(m, n)))
-    return float(area.mean()), influence.mean(axis=0), size
+    return float(area.mean()), influence.reshape(classes, total).mean(axis=0), size
 
 
 def t_interval(values: ArrayLike, *, level: float = LEVEL) -> tuple[float, float] | None:

@@ -84,6 +84,7 @@ def score_categorical(
     groups: Groups,
     reference: Reference,
     reference_posterior: ArrayLike | None = None,
+    rng: np.random.Generator | None = None,
 ) -> list[Score]:
     """Score guesses of a categorical secret with k values for T people.
 
@@ -93,7 +94,9 @@ def score_categorical(
     only) has no row there, a group without members has none at all, nor has a column with one group a gap. In
     a mean over values, groups that lack some are averaged over fewer, so their gap may stem from which values
     they hold; the gap in advantage is free of that. Where a group has no controls its rows have no baseline
-    and no advantage. No randomness is used.
+    and no advantage. With `rng`, a column has a row `accuracy_advantage_gap_p_value` too: how often so different
+    advantages would arise if they did not depend on the group (`advantage_gap_p_value`). Nothing else uses
+    randomness.
 
     Parameters
     ----------
@@ -114,6 +117,8 @@ def score_categorical(
         1)/k.
     reference_posterior : array_like, shape (T, k), optional
         The same attack's answer without the release; needed by ``no-report``, else unused.
+    rng : numpy.random.Generator, optional
+        For the permutations; without it there is no p-value.
 
     Returns
     -------
@@ -159,4 +164,5 @@ def score_categorical(
         them = members if reference == "no-report" else controls
         return compare_with(own, others.estimates(them, present=present, ranked=ranked) if len(them) else None)
 
-    return all_rows(compare, member=inside, groups=groups, reference=reference)
+    means = {"accuracy": answers.hits - others.hits if reference == "no-report" else answers.hits}
+    return all_rows(compare, member=inside, groups=groups, reference=reference, means=means, rng=rng)

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from privbench.errors import InputError
 from privbench.scorers.compare import Compared, Groups, Reference, all_rows, checked_members, compare_with
 from privbench.scorers.estimate import Codes, Estimate, proportion, root_mean
-from privbench.scorers.intervals import Floats
 from privbench.scorers.score import Score
 
 __all__ = ["score_continuous"]
@@ -36,8 +35,8 @@ def score_continuous(
     groups: Groups,
     reference: Reference,
     reference_guess: ArrayLike | None = None,
-    median: float | None = None,
     tolerance: float = 0.05,
+    rng: np.random.Generator | None = None,
 ) -> list[Score]:
     """Score guesses of a continuous secret for T people.
 
@@ -59,10 +58,10 @@ def score_continuous(
         integers.
     reference_guess : array_like, shape (T,), optional
         The same attack's answer without the release, for ``no-report``.
-    median : float, optional
-        The constant guess that stands in for `reference_guess` where that is None: predicting the median.
     tolerance : float
         In [0, 1], share of the range.
+    rng : numpy.random.Generator, optional
+        For `within_tolerance_advantage_gap_p_value`; without it there is no p-value.
 
     Raises
     ------
@@ -74,8 +73,6 @@ def score_continuous(
     people = exact.size
     if not (np.isfinite(width) and width > 0 and 0 <= tolerance <= 1):
         raise InputError(f"need low < high and tolerance in [0, 1]; got {low}, {high} and {tolerance}")
-    if reference_guess is None and median is not None:
-        reference_guess = np.full(people, median)
     answers = [np.asarray(x, float) for x in (guess, reference_guess) if x is not None]
     if any(x.shape != (people,) or not np.isfinite(x).all() for x in (exact, *answers)):
         raise InputError(f"guesses and truth must be {people} finite numbers each; got {[x.shape for x in answers]}")
@@ -85,19 +82,21 @@ def score_continuous(
     inside = checked_members(people, member, groups, reference, reference_guess is not None)
     errors = [np.abs(np.clip(x, low, high) - exact) for x in answers]
 
-    def estimates(error: Floats, who: Codes) -> dict[str, Estimate]:
-        hits = (error[who] <= tolerance * width + slack).astype(float)
-        squares = np.minimum((error[who] / width) ** 2, 1.0)
-        return {"within_tolerance": proportion(hits), "nrmse": root_mean(squares)}
+    hits = [(error <= tolerance * width + slack).astype(float) for error in errors]
+    squares = [np.minimum((error / width) ** 2, 1.0) for error in errors]
+
+    def estimates(answer: int, who: Codes) -> dict[str, Estimate]:
+        return {"within_tolerance": proportion(hits[answer][who]), "nrmse": root_mean(squares[answer][who])}
 
     constant = partial(_chance_continuous, width, integer=integer, tolerance=tolerance)
 
     def compare(members: Codes, controls: Codes) -> dict[str, Compared]:
-        own = estimates(errors[0], members)
+        own = estimates(0, members)
         if reference == "chance":
             return compare_with(own, constant())
         if reference == "no-report":
-            return compare_with(own, estimates(errors[1], members))
-        return compare_with(own, estimates(errors[0], controls) if len(controls) else None)
+            return compare_with(own, estimates(1, members))
+        return compare_with(own, estimates(0, controls) if len(controls) else None)
 
-    return all_rows(compare, member=inside, groups=groups, reference=reference)
+    means = {"within_tolerance": hits[0] - hits[1] if reference == "no-report" else hits[0]}
+    return all_rows(compare, member=inside, groups=groups, reference=reference, means=means, rng=rng)

@@ -71,12 +71,18 @@ METRICS: tuple[Metric, ...] = (
            "Share of people whose secret is guessed to within a set fraction of the domain's range."),
     Metric("nrmse", "leakage", "better", 0, 1, "1/sqrt(12) if continuous",
            "RMSE of the guess over the domain's range; low is a good guess, so advantage = baseline - value."),
+    Metric("accuracy_advantage_gap_p_value", "leakage", "better", 0, 1, "uniform",
+           "Share of permutations with as large differences between groups in the advantage in accuracy."),
+    Metric("within_tolerance_advantage_gap_p_value", "leakage", "better", 0, 1, "uniform",
+           "Share of permutations with as large differences between groups in the advantage in within_tolerance."),
     Metric("epsilon_lower_bound", "claim", "worse", 0, _INF, "0",
            "The largest epsilon that the audit refutes with 95 % confidence."),
     Metric("claim_p_value", "claim", "better", 0, 1, None,
            "Probability of an audit result at least this strong if the claimed guarantee were true."),
     Metric("demographic_parity_difference", "fairness", "worse", 0, 1, "0",
            "Largest difference between groups in the share predicted positive; 0 if all are predicted alike."),
+    Metric("demographic_parity_difference_p_value", "fairness", "better", 0, 1, "uniform",
+           "Share of permutations of the group labels with as large a difference in the share predicted positive."),
     Metric("demographic_parity_ratio", "fairness", "better", 0, 1, "1",
            "Smallest over largest share predicted positive among the groups; absent if nobody is."),
     Metric("equalized_odds_difference", "fairness", "worse", 0, 1, "0",
@@ -113,7 +119,7 @@ _BY_NAME = {row.name: row for row in METRICS}
 def _derived(name: str) -> Metric | None:
     for suffix in ("_advantage_gap", "_gap", "_advantage"):
         base = _BY_NAME.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
-        if base is None or base.family != "leakage":
+        if base is None or base.family != "leakage" or base.name.endswith("_p_value"):
             continue
         span = base.high - base.low
         if suffix == "_advantage":

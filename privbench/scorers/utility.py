@@ -12,8 +12,7 @@ E. DeLong et al., Biometrics 44, 1988.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
-from math import prod
+from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,13 +80,6 @@ def score_downstream(
     return rows
 
 
-def _table(codes: Codes, sizes: NDArray[np.int64], columns: tuple[int, ...]) -> Codes:
-    cell: Codes = codes[columns[0]]
-    for column in columns[1:]:
-        cell = cell * sizes[column] + codes[column]
-    return cell
-
-
 def _matrix(codes: ArrayLike, sizes: NDArray[np.int64], what: str) -> Codes:
     array = np.asarray(codes)
     if array.ndim != 2 or array.shape[1] != len(sizes) or not array.shape[0] or array.dtype.kind not in "iu":
@@ -101,8 +93,6 @@ def score_marginals(
     release_codes: ArrayLike,
     train_codes: ArrayLike,
     sizes: Sequence[int],
-    *,
-    orders: Sequence[int] = (1, 2, 3),
 ) -> list[Score]:
     """Score a released table by the mean total variation distance of its marginals from the training data's.
 
@@ -120,13 +110,12 @@ def score_marginals(
         The records behind the release.
     sizes : sequence of int, length d
         Number of values a column.
-    orders : sequence of int
-        1 for columns, 2 for pairs, 3 for triples; orders above d have no row.
 
     Returns
     -------
     list of Score
-        ``tvd_1way`` ..., each with n = m.
+        ``tvd_1way`` for columns, ``tvd_2way`` for pairs, ``tvd_3way`` for triples, each with n = m; orders above
+        d have no row.
 
     Raises
     ------
@@ -136,26 +125,38 @@ def score_marginals(
     size = np.asarray(sizes, np.int64)
     ours, real = _matrix(release_codes, size, "release_codes"), _matrix(train_codes, size, "train_codes")
     m, n = ours.shape[1], real.shape[1]
+    both = np.concatenate([ours, real], axis=1)
+    widths = [int(width) for width in size]
+    # Whole numbers, n m (p - q), so that equal shares are exactly equal and their sign is 0.
+    weight = np.repeat([float(n), -float(m)], [m, n])
+    total, influence = [0.0, 0.0, 0.0], np.zeros((3, m), np.int32)
+
+    def add(order: int, cell: Codes, cells: int) -> None:
+        if cells > _MOST_CELLS:
+            seen, cell = np.unique(cell, return_inverse=True)
+            cells = len(seen)
+        gap = np.bincount(cell, weight, cells)
+        total[order] += float(np.abs(gap).sum())
+        influence[order] += np.sign(gap).astype(np.int8).take(cell[:m])
+
+    columns, triple = range(len(size)), np.empty_like(both[0])
+    for i in columns:
+        add(0, both[i], widths[i])
+        for j in columns[i + 1 :]:
+            pair, cells = both[i] * widths[j] + both[j], widths[i] * widths[j]
+            add(1, pair, cells)
+            for k in columns[j + 1 :]:
+                np.multiply(pair, widths[k], out=triple)
+                np.add(triple, both[k], out=triple)
+                add(2, triple, cells * widths[k])
     rows = []
-    for order in orders:
-        marginals = list(combinations(range(len(size)), order))
-        if not marginals or order < 1:
+    for order, marginals in enumerate(comb(len(size), order) for order in (1, 2, 3)):
+        if not marginals:
             continue
-        total, influence = 0.0, np.zeros(m)
-        for columns in marginals:
-            a, b = _table(ours, size, columns), _table(real, size, columns)
-            cells = prod(int(size[column]) for column in columns)
-            if cells > _MOST_CELLS:
-                seen, joint = np.unique(np.concatenate([a, b]), return_inverse=True)
-                a, b, cells = joint[:m], joint[m:], len(seen)
-            # Whole numbers, n m (p - q), so that equal shares are exactly equal and their sign is 0.
-            gap = np.bincount(a, minlength=cells) * n - np.bincount(b, minlength=cells) * m
-            total += float(np.abs(gap).sum()) / (2 * n * m)
-            influence += np.sign(gap).astype(np.int8)[a]
-        value = total / len(marginals)
-        half = z_value(LEVEL) * float((influence / (2 * len(marginals))).std()) / np.sqrt(m)
+        value = total[order] / (2 * n * m * marginals)
+        half = z_value(LEVEL) * float((influence[order] / (2 * marginals)).std()) / np.sqrt(m)
         low, high = max(value - half, 0.0), min(value + half, 1.0)
-        rows.append(Score(f"tvd_{order}way", value, min(low, value), max(high, value), m))
+        rows.append(Score(f"tvd_{order + 1}way", value, min(low, value), max(high, value), m))
     return rows
 
 

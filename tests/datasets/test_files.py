@@ -1,8 +1,11 @@
 """Users' files: what survives reading, what is refused and how, and the fixed split."""
 
+import datetime as dt
+import decimal
 import gzip
-import logging
+import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from privbench.datasets import csvfile
-from privbench.datasets.files import FileOptions, conform, conform_frame, load_file, read_frame
+from privbench.datasets.files import FileOptions, conform_frame, fingerprint, load_file, read_frame
+from privbench.datasets.infer import check_secret
 from privbench.errors import InputError
 from privbench.schema import Kind
 from privbench.table import Table
@@ -60,7 +64,12 @@ def test_csv_compressed_csv_and_parquet_give_the_same_records(write, tmp_path):
         (["0x1F", "0x2F"], ["0x1F", "0x2F"]),
         (["1,000", "2,000"], ["1,000", "2,000"]),
         (["True", "False"], ["True", "False"]),
-        (["2020-01-02", "2021-01-02"], ["2020-01-02", "2021-01-02"]),
+        (["007", "1.5"], ["007", "1.5"]),
+        ([f"0{10**30}", f"0{10**30 + 1}"], [f"0{10**30}", f"0{10**30 + 1}"]),
+        (["1.2.10", "1.2.11"], ["1.2.10", "1.2.11"]),
+        (["2020", "2021"], [2020, 2021]),
+        ([str(2**53 - 1), ""], [2**53 - 1, None]),
+        (["1e30", "2.5"], [1e30, 2.5]),
         (['say "x"', "two\nlines"], ['say "x"', "two\nlines"]),
         (["Zoë", "日本"], ["Zoë", "日本"]),
         ([" a", "a"], ["a", "a"]),
@@ -125,6 +134,11 @@ def test_parquet_keeps_its_types(tmp_path):
         ("a, a\n1,2\n4,5\n", "f.csv", ["'a' occurs twice"]),
         (",b\n1,2\n4,5\n", "f.csv", ["column 1 has no name", "index"]),
         ("a;b\n1;2\n4;5\n", "f.csv", ["'a;b'", "';'", "commas"]),
+        ("a,  \n1,2\n4,5\n", "f.csv", ["column 2 has no name"]),
+        ("a,b\n1e400,x\n2,y\n", "f.csv", ["'a'", "row 1", "not finite"]),
+        ("a,b\n1e308,x\n-1.5e308,y\n2.5,z\n", "f.csv", ["'a'", "too wide"]),
+        ("a,b\ntrue,x\nfalse,y\n0,z\n", "f.csv", ["'a'", "'0'", "row 3", "`categorical`"]),
+        ("Zo\xeb,b\n1,x\n2,y\n".encode("latin-1"), "f.csv", ["line 1", "UTF-8"]),
         ("a,b\n1,2\n3\n4,5\n", "f.csv", ["line 3", "cells: 1, columns: 2"]),
         ("a,b\n1,2\n\n3,4,5\n", "f.csv", ["line 4", "cells: 3, columns: 2"]),
         ('a,b\n"x\ny",2\n3\n', "f.csv", ["line 4", "cells: 1"]),
@@ -217,25 +231,25 @@ def test_test_file_is_held_to_the_first_files_schema(write):
     ],
 )
 def test_second_file_that_does_not_conform_is_refused(write, content, words):
-    schema = load(write(PEOPLE)).records.schema
+    first = write(PEOPLE)
     with pytest.raises(InputError) as caught:
-        conform(write(content, "second.csv"), schema)
+        load(first, test=str(write(content, "second.csv")))
     for word in ("second.csv", *words):
         assert word in str(caught.value)
     if "column 'kids'" in words[0] or "pets" in words[0]:
         assert "`domains`" not in str(caught.value)
 
 
-def test_second_file_may_write_the_same_values_otherwise(write, tmp_path, caplog):
+def test_second_file_may_write_the_same_values_otherwise(write, tmp_path):
     frame = pd.DataFrame({"flag": [True, False], "zip": ["010", "20"], "n": [1.0, None]})
     frame.to_parquet(tmp_path / "first.parquet")
-    schema = load(tmp_path / "first.parquet").records.schema
-    with caplog.at_level(logging.INFO):
-        table = conform(write("n,zip,flag\n,20,True\n1, 010,False\n", "second.csv"), schema)
-    assert table.to_frame().values.tolist() == [[True, "20", None], [False, "010", 1]]
-    assert "column 'zip': blanks around the text removed in 1 cell" in caplog.text
+    second = write("n,zip,flag\n,20,True\n1, 010,False\n", "second.csv")
+    dataset = load(tmp_path / "first.parquet", test=str(second))
+    assert dataset.test.to_frame().values.tolist() == [[True, "20", None], [False, "010", 1]]
+    assert "test file: column 'zip': blanks around the text removed in 1 cell, as in ' 010'." in dataset.notes
     pd.DataFrame({"flag": [True], "zip": [20], "n": [1]}).to_parquet(tmp_path / "third.parquet")
-    assert conform(tmp_path / "third.parquet", schema).to_frame().values.tolist() == [[True, "20", 1]]
+    third = load(tmp_path / "first.parquet", test=str(tmp_path / "third.parquet")).test
+    assert third.to_frame().values.tolist() == [[True, "20", 1]]
 
 
 def test_frame_with_a_column_twice_is_refused(write):
@@ -258,11 +272,12 @@ def test_missing_header_is_noted(write):
 
 
 def test_table_survives_a_trip_through_a_file(write, tmp_path):
-    records = load(write(PEOPLE.replace("30,clerk", "30,"))).records
+    path = write(PEOPLE.replace("30,clerk", "30,"))
+    records = load(path).records
     records.to_frame().to_csv(tmp_path / "out.csv", index=False)
     records.to_frame().to_parquet(tmp_path / "out.parquet")
     for name in ("out.csv", "out.parquet"):
-        assert conform(tmp_path / name, records.schema).sha256 == records.sha256
+        assert load(path, test=str(tmp_path / name)).test.sha256 == records.sha256
 
 
 def test_a_long_file_is_read_fast(tmp_path):
@@ -308,12 +323,14 @@ def test_options_from_a_config():
         ({"ordinal": ["d"]}, ["'d'", "`ordinal`", "keep one"]),
         ({"bounds": {"e": [0, 1]}}, ["'e'", "`domains`", "keep one"]),
         ({"positive": [1]}, ["positive = [1]"]),
+        ({"label": None}, ["positive = 1", "without a label"]),
+        ({"bounds": {"b": [0, float("inf")]}}, ["bounds", "finite"]),
     ],
 )
 def test_bad_options_are_refused(change, words):
     with pytest.raises(InputError) as caught:
         FileOptions.from_mapping({**FULL, **change})
-    for word in words:
+    for word in (*words, *([] if "path" in change else ["p.csv"])):
         assert word in str(caught.value)
 
 
@@ -328,3 +345,228 @@ def test_a_table_is_what_load_file_holds(write):
     assert (dataset.records.schema.label, dataset.records.schema.positive) == ("job", "cook")
     assert dataset.records.schema.groups == ("kids",)
     assert dataset.records.schema == dataset.test.schema
+
+
+DATES = [
+    "2020-01-31", "2020-1-3", "2020/01/31", "31.01.2020", "31-01-2020", "01/31/2020", "1/31/20", "2020-01-31T10:00:00Z",
+    "2020-01-31 10:00", "2020-01-31 10:00:00.123456+02:00", "01/31/2020 1:05 PM",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", DATES)
+def test_dates_of_a_csv_are_refused_unless_listed(write, value):
+    path = write(f"when,y\n,a\n {value},b\n{value},c\n")
+    with pytest.raises(InputError) as caught:
+        load(path)
+    for word in (str(path), "'when'", repr(value), "row 2", "`categorical`", "year"):
+        assert word in str(caught.value)
+    assert load(path, categorical=("when",)).records.schema["when"].values == (value, None)
+
+
+def test_dates_beside_few_other_texts_are_dates_and_a_few_dates_among_texts_are_not(write):
+    days = [f"2020-01-{day:02}" for day in range(1, 21)]
+    with pytest.raises(InputError, match=r"'2020-01-01' \(row 3\) is a date"):
+        load(write("when\nunknown\nnever\n" + "\n".join(days)))
+    assert load(write("when\n2020-01-01\nnever\nunknown\n")).records.schema["when"].size == 3
+
+
+def test_dates_may_be_ordinal_in_a_declared_order(write):
+    path, order = write("when\n2020-01-31\n2020-02-01\n"), ("2020-01-31", "2020-02-01")
+    assert load(path, ordinal=("when",), domains={"when": order}).records.schema["when"].values == order
+
+
+BIG = [10**30 + i for i in range(60)]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "values", [BIG, [-value for value in BIG], [10**18 + 1, None, 10**18], [2**53, 1], [2.5, 2.0**60], [1e18, None]]
+)
+def test_whole_numbers_that_no_float_holds_are_refused_or_kept_exactly(tmp_path, ending, values):
+    path = tmp_path / f"f.{ending}"
+    exact = [value for value in values if isinstance(value, int)]
+    if ending == "csv":
+        path.write_text("x,y\n" + "".join(f"{'' if value is None else value},a\n" for value in values))
+    else:
+        cells = [value and decimal.Decimal(value) for value in values] if values[0] in (BIG[0], -BIG[0]) else values
+        pq.write_table(pa.table({"x": cells, "y": ["a"] * len(values)}), path)
+    if 2.5 in values:  # a measurement beside fractions: it came as a float, 1.15e+18
+        assert load(path).records.schema["x"].high == 2.0**60
+        return
+    with pytest.raises(InputError) as caught:
+        load(path)
+    for word in (str(path), "'x'", "too large", "2^53", "identifier", "`categorical`"):
+        assert word in str(caught.value)
+    first = next((value for value in exact if abs(value) >= 2**53), None)
+    assert first is None or f"value {first} (row {values.index(first) + 1})" in str(caught.value)
+    read = load(path, categorical=("x",)).records.schema["x"].values
+    if exact:
+        assert {*read} == {None if value is None else str(value) for value in values}
+
+
+@pytest.mark.parametrize("given", ["./people.csv", "../{}/people.csv", "people.csv"])
+def test_errors_name_the_path_as_it_was_given_and_reports_do_not(write, tmp_path, monkeypatch, given):
+    write("x,y,z\n1,a,1.5\n2,a,2.5\n3,b,3.5\n")
+    monkeypatch.chdir(tmp_path)
+    given = given.format(tmp_path.name)
+    bad = [
+        {"bounds": {"x": (5, 1)}}, {"bounds": {"x": (5, 9)}}, {"domains": {"y": ("a", "a")}}, {"domains": {"y": ()}},
+        {"domains": {"x": (1, 1.0, 2, 3)}}, {"label": "q"}, {"groups": ("z",)}, {"test": 2.0}, {"positive": 1},
+        {"label": "y", "positive": "c"}, {"continuous": ("y",)},
+    ]  # fmt: skip
+    for options in bad:
+        with pytest.raises(InputError) as caught:
+            load_file(FileOptions(path=given, **options))
+        assert given in str(caught.value)
+        assert str(caught.value).count("column 'x'") <= 1
+    with pytest.raises(InputError, match="dataset " + given):
+        FileOptions.from_mapping({"path": given, "bounds": {"x": [1]}})
+    write("x,y\n1,a\n2,a\n")
+    dataset = load_file(FileOptions(path=given, name="mine"))
+    with pytest.raises(InputError) as caught:
+        check_secret(dataset, "y")
+    assert str(caught.value).startswith(f"{given}, column 'y': every record")
+    with pytest.raises(InputError) as caught:
+        check_secret(dataset, "q")
+    assert given in str(caught.value)
+    assert (dataset.path, dataset.name, dataset.source) == (given, "mine", "file people.csv")
+    assert "path" not in repr(dataset)
+
+
+def test_digest_of_a_data_set_covers_schema_records_and_test(write):
+    plain = load(write(PEOPLE))
+    assert len(plain.sha256) == 64
+    digests = {
+        plain.sha256,
+        load(write(PEOPLE), test=0.5).sha256,
+        load(write(PEOPLE), groups=("job",)).sha256,
+        load(write(PEOPLE.replace("20,cook", "20,clerk"))).sha256,
+    }
+    assert len(digests) == 4
+    assert not any(digest.startswith(plain.records.sha256[:32]) for digest in digests)
+    assert load(write(PEOPLE, "other.csv"), name="people.csv").sha256 == plain.sha256
+
+
+def test_fingerprint_follows_the_bytes_and_the_place(write, tmp_path, monkeypatch):
+    path = write(PEOPLE)
+    spec = {"path": str(path), "label": "job"}
+    first = fingerprint(spec)
+    assert len(first) == 64
+    stamp = path.stat()
+    path.write_text(PEOPLE.replace("20,cook", "20,cock"))  # as long, and as old
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert fingerprint(spec) != first
+    path.write_text(PEOPLE)
+    assert fingerprint({"path": str(path)}) == first
+    assert fingerprint({"path": str(write(PEOPLE, "copy.csv"))}) != first
+    monkeypatch.chdir(tmp_path)
+    assert fingerprint({"path": "./people.csv"}) == first
+
+
+def test_fingerprint_covers_the_test_file(write):
+    spec = {"path": str(write(PEOPLE)), "test": str(write(PEOPLE, "test.csv"))}
+    first = fingerprint(spec)
+    assert first != fingerprint({**spec, "test": 0.2})
+    Path(spec["test"]).write_text(PEOPLE + "30,cook,1\n")
+    assert fingerprint(spec) != first
+
+
+def test_fingerprint_of_what_is_no_file(tmp_path):
+    assert fingerprint("adult") == fingerprint("other") == "built-in"
+    with pytest.raises(InputError, match=r"none\.csv: does not exist"):
+        fingerprint({"path": str(tmp_path / "none.csv")})
+    with pytest.raises(InputError, match="no 'path'"):
+        fingerprint({"label": "job"})
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ([[1, 2], None], ["[1, 2]", "list<element: int64>", "take it apart"]),
+        ([list(range(5000))], ["...", "take it apart"]),
+        ([None, {"a": 1}], ["{'a': 1}", "row 2", "struct"]),
+        ([b"a", b"b"], ["b'a'", "binary"]),
+        (pa.array([b"aa", b"bb"], pa.binary(2)), ["b'aa'", "binary"]),
+        ([dt.datetime(2020, 1, 2), None], ["2020-01-02", "row 1", "datetime64", "`categorical`"]),
+        ([dt.date(2020, 1, 2)], ["2020, 1, 2", "date", "`categorical`"]),
+        (pa.array([10**8], pa.date32()), ["date32", "out of range"]),
+        ([dt.time(3)], ["time(3", "`categorical`"]),
+        ([dt.timedelta(3)], ["3 days", "timedelta"]),
+        (["2020-01-02", None], ["'2020-01-02'", "is a date"]),
+        ([1.5, float("nan")], ["row 2", "NaN"]),
+        ([decimal.Decimal("1.5"), None], ["row 2", "empty"]),
+    ],
+)
+def test_odd_types_of_parquet_are_refused_in_one_sentence(tmp_path, cells, words):
+    path = tmp_path / "f.parquet"
+    cells = pa.array(cells).to_pylist() * 2 if isinstance(cells, list) else pa.concat_arrays([cells, cells])
+    pq.write_table(pa.table({"x": cells}), path)
+    with pytest.raises(InputError) as caught:
+        load(path)
+    for word in (str(path), "'x'", *words):
+        assert word in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) - len(str(path)) < 320
+
+
+@pytest.mark.parametrize(
+    ("cells", "values", "note"),
+    [
+        (pa.array([1, None, 3], pa.int8()), (1, 3, None), "ordinal, 3 values"),
+        (pa.array(["u", None, "v"]).dictionary_encode(), ("u", "v", None), "categorical"),
+        (pa.DictionaryArray.from_arrays(pa.array([0, 1, 2]), ["u", "u", "v"]), ("u", "v"), "categorical"),
+        (pa.array([2, None, 1]).dictionary_encode(), (1, 2, None), "ordinal"),
+        (pa.array(["u", None, "v"], pa.string_view()), ("u", "v", None), "categorical"),
+        (pa.array([decimal.Decimal(2), None, decimal.Decimal(1)]), (1, 2, None), "all whole are read as whole"),
+        (pa.array([decimal.Decimal("1.5"), decimal.Decimal(2)]), (), "exact decimal numbers are read as 64-bit floats"),
+        (pa.array([True, None, False]), (False, True, None), "categorical"),
+        (pa.nulls(3), (None,), "3 empty cells read as the missing value"),
+    ],
+)
+def test_odd_types_of_parquet_are_read_and_noted(tmp_path, cells, values, note):
+    pq.write_table(pa.table({" x ": cells, "__index_level_0__": cells}), tmp_path / "f.parquet")
+    dataset = load(tmp_path / "f.parquet")
+    assert dataset.records.schema["x"].values == values
+    for said in (note, "column 'x': blanks around its name removed", "row index"):
+        assert any(said in line for line in dataset.notes)
+
+
+@pytest.mark.parametrize(
+    ("columns", "word"),
+    [({"x": [1, 2], " x": [1, 2]}, "'x' occurs twice"), ({" ": [1, 2]}, "column 1 has no name"), ({}, "has no column")],
+)
+def test_bad_names_in_parquet_are_refused(tmp_path, columns, word):
+    pq.write_table(pa.table(columns), tmp_path / "f.parquet")
+    with pytest.raises(InputError, match=rf"f\.parquet: .*{word}"):
+        read_frame(tmp_path / "f.parquet")
+
+
+def test_no_record_is_lost_behind_an_odd_header(write):
+    for header in ("x\0,y", '"x\ny",z', '"x,y",z', 'x"",y'):
+        assert len(read_frame(write(header + "\na,1\nb,2\n"))[0]) == 2
+
+
+def test_a_separator_in_a_name_is_noted(write):
+    notes = load(write("x;y,z\n1;a,2\n2;b,3\n")).notes
+    assert "column 'x;y': its name holds ';'; is the file separated by it?" in notes
+
+
+def test_capital_endings_are_known(write):
+    assert len(read_frame(write(gzip.compress(PEOPLE.encode()), "PEOPLE.CSV.GZ"))[0]) == 50
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".csv", "zero\0.csv"])
+def test_paths_that_cannot_exist_are_refused(tmp_path, name):
+    with pytest.raises(InputError, match="check the path"):
+        read_frame(tmp_path / name)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("name", ["f.csv", "f.parquet"])
+def test_a_file_that_may_not_be_read_is_refused(write, name):
+    path = write(PEOPLE, name)
+    path.chmod(0)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_frame(path)
+    with pytest.raises(InputError, match="cannot be read"):
+        fingerprint({"path": str(path)})

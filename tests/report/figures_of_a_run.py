@@ -54,7 +54,7 @@ def whole_run(*, name: str = "copy", group: str = "sex=Female") -> pd.DataFrame:
         rows += [
             leak(0.40 + 0.02 * seed, defense=name, **here),
             leak(0.10, defense=name, attack="second", **here),
-            leak(0.01 * (-1) ** seed, **noisy),
+            leak(0.001 * (-1) ** seed, **noisy),
             leak(0.00, attack="second", **noisy),
             leak(0.30, group=group, defense=name, **here),
             leak(0.50, group=f"{column}=Male", defense=name, **here),

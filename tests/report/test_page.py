@@ -6,6 +6,7 @@ import html
 import json
 import re
 
+import pandas as pd
 import pytest
 
 from privbench.record import to_frame
@@ -41,7 +42,7 @@ def test_same_results_same_page(page):
 
 def test_the_answer_is_in_plain_sentences_and_never_calls_a_release_safe(page):
     text = text_of(page)
-    assert "copy leaks most." in text
+    assert "copy leaks most: the strongest of 2 attacks finds out ill of 41.0 in 100 people more" in text
     assert re.search(r"No leakage was found in noisy epsilon=1 \(up to \+[\d.]+ points cannot be ruled out\)", text)
     assert not re.search(r"\b(is|are) (private|safe|anonymous)\b", text)
     assert not re.search(r"[a-z%][.;][A-Z]", text), "a blank is missing between two sentences"
@@ -63,6 +64,26 @@ def test_cell_counts_stand_by_outcome_and_prediction(page):
     numbers = re.findall(r'class="figure">([^<]*)<', found[1])
     assert numbers[0] == "100"  # 10 + 20 + 30 + 40
     assert numbers[-4:] == ["40", "30", "20", "10"]
+
+
+def test_a_run_that_is_not_finished_says_so_first():
+    text = text_of(render(whole_run(), {**MANIFEST, "keys": ["k0", "k1", "k2", "k3"]}))
+    assert "This run is not finished: 2 of its 4 cells are missing." in text
+    assert text.index("not finished") < text.index("leaks most")
+
+
+def test_two_games_are_never_ranked_together():
+    other = whole_run().assign(game="randomised")
+    text = text_of(render(pd.concat([whole_run(), other]), MANIFEST))
+    assert text.count("leaks most") == 2
+
+
+def test_what_anyone_could_say_is_no_verdict():
+    frame = whole_run()
+    frame["attack"] = frame["attack"].replace({"guess": "majority", "second": "prior"})
+    text = text_of(render(frame, MANIFEST))
+    assert "This run has no answer" in text
+    assert "No leakage was found" not in text
 
 
 def test_hostile_names_are_text():

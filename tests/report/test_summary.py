@@ -51,6 +51,22 @@ def test_the_interval_over_seeds_covers_the_truth():
     assert inside >= 190
 
 
+def test_the_interval_of_figures_judged_on_the_same_records_covers_the_truth():
+    rng = np.random.default_rng(2)
+    inside = 0
+    for _ in range(200):
+        # one test set for all seeds is off by 0.03 (what each seed says of itself), training adds 0.02
+        values = rng.normal(0.7, 0.03) + rng.normal(0, 0.02, size=3)
+        rows = [
+            row(attack=None, model="m", metric="downstream_accuracy", n=9, seed=seed,
+                value=value, low=value - 0.0588, high=value + 0.0588)
+            for seed, value in enumerate(values)
+        ]  # fmt: skip
+        table = over_seeds(to_frame(rows))
+        inside += bool(table["low"][0] <= 0.7 <= table["high"][0])
+    assert inside >= 185
+
+
 def test_leaderboard_puts_the_most_leaking_first_and_keeps_games_apart():
     rows = [
         leak(0.1, defense="a"), leak(0.4, defense="b"), leak(0.2, defense="b", attack="second"),
@@ -92,11 +108,32 @@ def test_strongest_with_one_seed_is_the_maximum_with_a_wider_interval():
 
 
 @pytest.mark.parametrize(
-    ("values", "verdict"), [([0.3, 0.2], "leaks"), ([0.0, 0.01], "none"), ([0.052, 0.0], "unclear")]
+    ("values", "half", "verdict"),
+    [
+        ([0.3, 0.2], 0.05, "leaks"),
+        ([0.0, 0.01], 0.05, "none"),
+        ([0.042, 0.0], 0.04, "unclear"),  # its own interval excludes 0, the one that allows for the choice does not
+        ([0.0, 0.01], 0.2, "unclear"),  # an advantage of .2 is not ruled out
+    ],
 )
-def test_verdicts(values, verdict):
-    rows = [leak(value, attack=f"attack{m}") for m, value in enumerate(values)]
+def test_verdicts(values, half, verdict):
+    rows = [leak(value, half=half, attack=f"attack{m}") for m, value in enumerate(values)]
     assert strongest(to_frame(rows))["verdict"].tolist() == [verdict]
+
+
+def test_p_values_over_seeds_are_twice_their_mean():
+    rows = [
+        row(metric="accuracy_advantage_gap_p_value", group="sex", value=p, seed=s) for s, p in enumerate((0.1, 0.3))
+    ]
+    table = over_seeds(to_frame(rows))
+    assert table["value"][0] == pytest.approx(0.4)
+    assert table[["low", "high"]].isna().all(axis=None)
+    assert over_seeds(to_frame(rows[:1]))["value"][0] == pytest.approx(0.1)
+
+
+def test_what_anyone_could_say_is_no_strongest_attack():
+    rows = [leak(0.2, attack="majority"), leak(0.1, attack="prior"), leak(0.0), leak(0.3, attack="prior", defense="b")]
+    assert strongest(to_frame(rows))[["defense", "attack", "attacks"]].to_numpy().tolist() == [["copy", "guess", 1]]
 
 
 def test_labels_show_what_tells_variants_apart():

@@ -39,7 +39,7 @@ def test_values_are_fairlearns(seed):
     other = 1 - prediction
     rows = score(truth, prediction, groups, reference_prediction=other)
     crossed = groups["race"][0] * 2 + groups["sex"][0]
-    for column, codes in (("sex", groups["sex"][0]), ("race", groups["race"][0]), ("race x sex", crossed)):
+    for column, codes in (("sex", groups["sex"][0]), ("race", groups["race"][0]), ("sex & race", crossed)):
         found = by_name(rows, column)
         for name in DIFFERENCES:
             function = getattr(fairlearn.metrics, name)
@@ -170,6 +170,31 @@ def test_coverage_of_the_differences(n, rates, monkeypatch):
         codes = rng.choice(len(rates), n, p=share)
         truth, prediction = rng.random(n) < 0.4, rng.random(n) < rates[codes]
         rows = score_fairness(truth, prediction, groups={"g": (codes, list("abcd")[: len(rates)])}, rng=rng)
-        for name, row in by_name(rows, "g").items():
+        found = by_name(rows, "g")
+        for name in DIFFERENCES:
+            row = found[name]
             missed[name] += not row.low - 1e-9 <= true[name] <= row.high + 1e-9
     assert max(missed.values()) <= stats.binom.ppf(0.9995, repeats, 0.05)
+
+
+def test_intersections_have_rows_of_their_own_without_tiny_groups():
+    truth, prediction, groups = sample()
+    sex, race = groups["sex"][0], groups["race"][0].copy()
+    race[(sex == 0) & (race == 2)] = 0
+    race[np.flatnonzero((sex == 0) & (race == 0))[:9]] = 2  # nine of Female, c
+    rows = score(truth, prediction, {"sex": groups["sex"], "race": (race, ["a", "b", "c"])})
+    kept = (sex == 1) | (race < 2)
+    found = by_name(rows, "sex & race")
+    for name in DIFFERENCES:
+        function = getattr(fairlearn.metrics, name)
+        expected = function(truth[kept], prediction[kept], sensitive_features=(2 * race + sex)[kept])
+        assert found[name].value == pytest.approx(expected)
+        assert found[name].n == kept.sum() == 591
+    mine = (sex == 1) & (race == 2)
+    row = by_name(rows, "sex & race=Male, c")["group_selection_rate"]
+    assert (row.value, row.n) == (pytest.approx(prediction[mine].mean()), mine.sum())
+    assert not by_name(rows, "sex & race=Female, c")
+    cell = by_name(rows, "sex & race=Male, c, label=1, prediction=0")["cell_count"]
+    assert cell.value == (mine & (truth == 1) & (prediction == 0)).sum()
+    few = score(truth[:15], prediction[:15], {"sex": (sex[:15], "fm"), "race": (race[:15], "abc")})
+    assert not by_name(few, "sex & race")
