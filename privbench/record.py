@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-__all__ = ["SCHEMA_VERSION", "Row", "Status", "to_frame"]
+__all__ = ["SCHEMA_VERSION", "Row", "Status", "to_arrow", "to_frame"]
 
 SCHEMA_VERSION = 1
 Status = Literal["ok", "skipped", "failed", "timeout", "unavailable"]
@@ -72,6 +73,19 @@ class Row:
 
 
 _DTYPES = {"int": "int64", "float": "float64", "str": "string"}
+
+
+def to_arrow(rows: Iterable[Row]) -> pa.Table:
+    """Return rows as an Arrow table with one fixed schema, also where there is no row."""
+    import pyarrow as pa
+
+    kinds = {"int": pa.int64(), "float": pa.float64(), "str": pa.string()}
+    listed = list(rows)
+    columns = {}
+    for field in fields(Row):
+        kind = kinds.get(str(field.type).split(" ")[0], pa.string())
+        columns[field.name] = pa.array([getattr(row, field.name) for row in listed], type=kind)
+    return pa.table(columns)
 
 
 def to_frame(rows: Iterable[Row]) -> pd.DataFrame:

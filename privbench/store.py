@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from privbench.errors import InputError
-from privbench.record import Row, to_frame
+from privbench.record import Row, to_arrow, to_frame
 
 try:
     import fcntl
@@ -73,8 +73,10 @@ class Store:
 
     def write(self, key: str, rows: Iterable[Row]) -> None:
         """Keep the rows of a cell, in place of what was there."""
-        frame = to_frame(rows)
-        write_atomically(self.cell(key), lambda path: frame.to_parquet(path, index=False))
+        from pyarrow import parquet
+
+        table = to_arrow(rows)
+        write_atomically(self.cell(key), lambda path: parquet.write_table(table, path))
 
     def finished(self, keys: Iterable[str]) -> set[str]:
         """Return which of these cells need not be run: theirs are figures or a skip, not a failure."""

@@ -10,6 +10,7 @@ import time
 import pandas as pd
 import pytest
 import yaml
+from pyarrow import parquet
 
 import privbench
 from privbench.errors import InputError
@@ -288,18 +289,18 @@ def test_a_full_disk_is_one_sentence_and_what_is_finished_is_kept(tmp_path, monk
     def fills(store, key, rows):
         left[0] -= 1
         if left[0] < 0:
-            monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+            monkeypatch.setattr(parquet, "write_table", full)
         write(store, key, rows)
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    original = pd.DataFrame.to_parquet
+    original = parquet.write_table
     monkeypatch.setattr(trial.Store, "write", fills)
     with pytest.raises(InputError, match="No space left on device"):
         privbench.run(ONE, out=tmp_path, workers=1, quiet=True)
     assert len(list((tmp_path / "cells").iterdir())) == 2
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", original)
+    monkeypatch.setattr(parquet, "write_table", original)
     left[0] = 1000
     assert len(privbench.run(ONE, out=tmp_path, workers=1, quiet=True).failures) == 0
 
