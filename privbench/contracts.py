@@ -29,7 +29,10 @@ target's own report."""
 
 @runtime_checkable
 class Defense(Protocol):
-    """Whatever turns records into a release: a frozen dataclass of its parameters."""
+    """Whatever turns records into a release: a frozen dataclass of its parameters.
+
+    A parameter `columns` that is a tuple names columns; a name that the data set lacks is refused before anything runs.
+    """
 
     def release(self, train: Table, *, rng: np.random.Generator) -> Release:
         """Publish something made from `train`.

@@ -25,7 +25,7 @@ from privbench.dataset import Dataset
 from privbench.datasets.files import FileOptions, fingerprint, load_file
 from privbench.datasets.infer import check_secret
 from privbench.downstream import MODELS
-from privbench.errors import InputError, unknown
+from privbench.errors import InputError, PrivbenchError, unknown
 from privbench.games.draw import known_columns
 from privbench.rng import stream
 
@@ -296,9 +296,15 @@ class Experiment(BaseModel):
         for secret in self.secrets:
             check_secret(dataset, secret)
         for game in self.plugins("games"):
-            self._in_context(game, dataset)[0].make().play(dataset, self.secrets, rng=stream(0, "check"))
+            try:
+                self._in_context(game, dataset)[0].make().play(dataset, self.secrets, rng=stream(0, "check"))
+            except PrivbenchError:
+                raise
+            except Exception:  # no fault of the config: the run records it, cell by cell, with its reason
+                continue
         for defense in self.plugins("defenses"):
-            for name in getattr(defense.make(), "columns", None) or ():
+            columns = getattr(defense.make(), "columns", None)
+            for name in columns if isinstance(columns, tuple) else ():
                 if name not in schema:
                     raise unknown(f"column in columns of defense {defense.name!r}", name, schema.names)
 

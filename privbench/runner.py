@@ -172,8 +172,8 @@ def _pool(workers: int, scheduler: str | None) -> Iterator[Pool]:
             raise InputError(
                 f"scheduler {scheduler!r} does not answer ({error}); start one with: dask scheduler"
             ) from None
-        with client, joblib.parallel_config(backend="dask"):
-            yield _parallel(-1)
+        with client:
+            yield _clustered(client)
     elif workers == 1:
         yield _parallel(1)
     else:
@@ -186,12 +186,24 @@ def _parallel(workers: int) -> Pool:
 
     def pool(trials: Sequence[Trial], experiment: Experiment, store: Store) -> Iterator[tuple[Trial, Counter[str]]]:
         jobs = (joblib.delayed(_single_threaded)(trial, experiment, store, os.getpid()) for trial in trials)
+        yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(jobs)
+
+    return pool
+
+
+def _clustered(client: Any) -> Pool:
+    """Return what runs trials on a cluster; a trial whose worker dies again and again breaks it, as local ones do."""
+    distributed = import_extra("distributed", extra="cluster")
+
+    def pool(trials: Sequence[Trial], experiment: Experiment, store: Store) -> Iterator[tuple[Trial, Counter[str]]]:
+        futures = [client.submit(_single_threaded, trial, experiment, store, 0, pure=False) for trial in trials]
         try:
-            yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(jobs)
-        except Exception as error:
-            if type(error).__name__ == "KilledWorker":  # a cluster's word for it; distributed is an extra
-                raise BrokenProcessPool(str(error)) from error
-            raise
+            for future in distributed.as_completed(futures):
+                yield future.result()
+        except distributed.KilledWorker as error:
+            raise BrokenProcessPool(str(error)) from error
+        finally:
+            client.cancel(futures)
 
     return pool
 

@@ -120,6 +120,29 @@ class Remembers:
 
 
 @dataclass(frozen=True)
+class Stumbles:
+    """A game that raises an error of its own."""
+
+    natural = True
+
+    def play(self, dataset, secrets, *, rng):
+        raise RuntimeError("the game broke")
+
+    def skip(self, release):
+        return None
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Have a parameter called columns that is no list of names."""
+
+    columns: int = 3
+
+    def release(self, train, *, rng):
+        return SyntheticTable(train, private_records=len(train))
+
+
+@dataclass(frozen=True)
 class NotInstalled:
     """Need a package that is not installed."""
 
@@ -149,6 +172,9 @@ dies = trouble_plugins:Dies
 remembers = trouble_plugins:Remembers
 not-installed = trouble_plugins:NotInstalled
 wrong-columns = trouble_plugins:WrongColumns
+widths = trouble_plugins:Widths
+[privbench.games]
+stumbles = trouble_plugins:Stumbles
 """
 
 

@@ -71,15 +71,15 @@ def _global_state_is_left_alone(monkeypatch, tmp_path):
     """Fail any test here whose plugin touches the global generators, or leaves a file or anything else behind."""
     monkeypatch.chdir(tmp_path)
     random.seed(12)
-    np.random.seed(12)  # noqa: NPY002
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    np.random.seed(12)  # noqa: NPY002 - the global state is what is tested
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global state is what is tested
     around = environment(), list(warnings.filters), threads()
     yield
     assert Path.cwd() == tmp_path, "the working directory was changed"
     assert not list(tmp_path.iterdir()), "a file was left behind"
     assert (environment(), list(warnings.filters)) == around[:2], "the environment or a warning filter was changed"
     assert around[2].items() <= threads().items(), "a thread count was changed"
-    after = random.getstate(), np.random.get_state()  # noqa: NPY002
+    after = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global state is what is tested
     assert before[0] == after[0], "the global state of random was touched"
     assert all(np.array_equal(a, b) for a, b in zip(before[1], after[1], strict=True)), (
         "numpy's global state was touched"

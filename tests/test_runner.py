@@ -221,6 +221,14 @@ def test_a_defense_keeps_nothing_for_the_attack_and_one_attack_spoils_nothing_fo
     pd.testing.assert_frame_equal(figures(attacked), figures(expected))
 
 
+def test_a_game_that_breaks_is_a_row_and_stops_no_other(trouble, tmp_path):
+    config = {**ONE, "games": ["stumbles", *ONE["games"]], "defenses": ["widths"], "attacks": ["majority"]}
+    result = privbench.run(config, out=tmp_path, workers=1, quiet=True)
+    assert set(result.failures["game"]) == {"stumbles"}
+    assert result.failures["reason"].str.startswith("RuntimeError: the game broke").all()
+    assert set(result.frame.loc[result.frame["status"] == "ok", "game"]) == {"holdout"}
+
+
 def test_a_secret_that_a_defense_cannot_treat_is_skipped(tmp_path):
     config = {**ONE, "secrets": ["age"], "known": ["race", "sex"], "defenses": ["ldp", "resample"]}
     result = privbench.run(config, out=tmp_path, workers=1, quiet=True)
@@ -335,6 +343,16 @@ def test_a_cluster_gives_the_same_figures(undisturbed, tmp_path):
     whole = undisturbed.frame
     expected = whole[whole["key"].isin(result.frame["key"])]
     pd.testing.assert_frame_equal(figures(result.frame), figures(expected))
+
+
+def test_an_attack_that_kills_a_worker_of_a_cluster_costs_its_own_cell_only(trouble, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    config = {**ONE, "attacks": ["majority", "kills"]}
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        result = privbench.run(config, out=tmp_path, scheduler=cluster.scheduler_address, quiet=True)
+    assert result.failures["attack"].tolist() == ["kills"]
+    assert result.failures["reason"].str.contains("worker process died").all()
+    assert "majority" in set(result.frame.loc[result.frame["status"] == "ok", "attack"].dropna())
 
 
 def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path):
