@@ -1,0 +1,1 @@
+"""Generators that a user brings: a function, a command line, a synthesizer of SDV."""

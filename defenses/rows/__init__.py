@@ -1,0 +1,1 @@
+"""De-identification of rows: the private records themselves, altered."""
