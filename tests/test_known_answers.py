@@ -277,10 +277,10 @@ def test_grr_keeps_its_budget_and_estimates_without_bias(values, epsilon):
 
 
 def test_histogram_noise_is_geometric_with_the_stated_rate():
-    from defenses.synthetic.independent_histogram import _geometric_noise
+    from defenses.synthetic.noise import geometric
 
     rate = 0.4
-    noise = _geometric_noise(200_000, rate, stream(0, "noise"))
+    noise = geometric(200_000, rate=rate, rng=stream(0, "noise"))
     values = np.arange(-6, 7)
     expected = np.exp(-rate * np.abs(values)) * math.tanh(rate / 2)
     seen = np.array([(noise == value).mean() for value in values])

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from defenses.synthetic.ancestral import draw_given
+from defenses.synthetic.coding import Coding, count
+from defenses.synthetic.noise import geometric, stated_assumptions
 from privbench.claim import Adjacency, Claim
 from privbench.errors import InputError
 from privbench.release import SyntheticTable
-from privbench.schema import Schema
-from privbench.table import Table, bin_count, from_bins, to_bins
+from privbench.table import Table
 
 __all__ = ["IndependentHistogram"]
 
@@ -54,30 +56,14 @@ class IndependentHistogram:
     def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
         """Return rows drawn from the noisy histograms."""
         rows = self.rows or len(train)
-        share = self.epsilon / len(train.schema.columns)
-        arrays = {}
-        for column in train.schema.columns:
-            cells = to_bins(column, train[column.name], bins=self.bins)
-            counts = np.bincount(cells, minlength=bin_count(column, self.bins))
-            noisy = np.maximum(counts + _geometric_noise(len(counts), share / _SENSITIVITY, rng), 0)
-            weights = noisy / noisy.sum() if noisy.any() else np.full(len(noisy), 1 / len(noisy))
-            drawn = rng.choice(len(weights), size=rows, p=weights)
-            arrays[column.name] = from_bins(column, drawn, bins=self.bins, rng=rng)
-        claim = Claim(self.epsilon, 0.0, Adjacency.REPLACE_ONE, _assumptions(train.schema))
-        return SyntheticTable(Table(train.schema, arrays), private_records=len(train), claim=claim)
-
-
-def _geometric_noise(size: int, rate: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw integers with P[x] proportional to exp(-rate |x|), as the difference of two geometric counts."""
-    success = -math.expm1(-rate)
-    return rng.geometric(success, size=size) - rng.geometric(success, size=size)
-
-
-def _assumptions(schema: Schema) -> tuple[str, ...]:
-    said = [
-        "the number of records is public",
-        "the noise is integer, but drawn with double-precision arithmetic: probabilities are exact to about 1e-16",
-    ]
-    if undeclared := schema.undeclared():
-        said.append(f"the domains of {', '.join(undeclared)} are public, though they were read off the file")
-    return tuple(said)
+        coding = Coding(train.schema, self.bins)
+        codes = coding.encode(train)
+        rate = self.epsilon / len(codes) / _SENSITIVITY
+        drawn: list[NDArray[np.integer]] = []
+        together = np.zeros(rows, dtype=np.int64)
+        for place, size in enumerate(coding.sizes):
+            counts = count(codes, (place,), coding.sizes)
+            noisy = np.maximum(counts + geometric(size, rate=rate, rng=rng), 0)
+            drawn.append(draw_given(together, noisy[None, :].astype(np.float64), rng=rng))
+        claim = Claim(self.epsilon, 0.0, Adjacency.REPLACE_ONE, stated_assumptions(train.schema))
+        return SyntheticTable(coding.decode(np.stack(drawn), rng=rng), private_records=len(train), claim=claim)
