@@ -1,24 +1,33 @@
-"""What a defense publishes: a synthetic table, or the randomised reports of local differential privacy.
+"""What a defense publishes: a synthetic table, altered rows, or the randomised reports of local differential privacy.
 
-Either offers the same four things to whoever looks at it: its claim, the marginal of a column, features to train on,
+Each offers the same four things to whoever looks at it: its claim, the marginal of a column, features to train on,
 and the number of private records behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from privbench.claim import Claim
-from privbench.errors import InputError, unknown
+from privbench.errors import ContractError, InputError, unknown
 from privbench.schema import Column, Schema
 from privbench.table import Table, one_hot
 
-__all__ = ["FrequencyOracle", "Release", "ReportedColumn", "Reports", "SyntheticTable"]
+__all__ = [
+    "AlteredRows",
+    "FrequencyOracle",
+    "Release",
+    "ReportedColumn",
+    "Reports",
+    "SyntheticTable",
+    "nearest_distribution",
+]
 
 
 @runtime_checkable
@@ -104,6 +113,62 @@ class SyntheticTable:
     def values(self, name: str) -> NDArray[Any]:
         """Return a column's values, one a row."""
         return self.table[name]
+
+
+@dataclass(frozen=True, eq=False)
+class AlteredRows(SyntheticTable):
+    """The private records themselves, altered: row i is what became of the record in row i of the training table.
+
+    The order is kept, as in `Reports`: a game that grants `rows` points at the target's own row. Without the grant the
+    order tells nothing, as targets come shuffled.
+
+    Parameters
+    ----------
+    table, private_records, claim
+        As in `SyntheticTable`, with one row a private record.
+    altered : tuple of str
+        The columns that the method was applied to; all others hold the records' own values.
+    suppressed : mapping of str to array of bool
+        For each altered column with blanked cells, which rows lost theirs, ``(n,)``. Anyone sees that a cell is blank;
+        in the table stands a placeholder, so that the rows conform to the schema: the missing value if the domain has
+        one, else a value drawn from the column's cells that were left.
+
+    Raises
+    ------
+    ContractError
+        If there are not as many rows as private records, or `altered` and `suppressed` do not fit the table.
+    """
+
+    altered: tuple[str, ...] = ()
+    suppressed: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rows = len(self.table)
+        if rows != self.private_records:
+            raise ContractError(f"altered rows are one a private record; got {rows} for {self.private_records} records")
+        if odd := [name for name in self.altered if name not in self.schema]:
+            raise ContractError(f"altered names columns that the table does not have: {', '.join(odd)}")
+        masks = {}
+        for name, mask in self.suppressed.items():
+            if name not in self.altered or mask.shape != (rows,) or mask.dtype != np.bool_:
+                raise ContractError(
+                    f"suppressed holds a mask of {rows} booleans for an altered column; got {mask.dtype} of shape "
+                    f"{mask.shape} for {name!r}"
+                )
+            masks[name] = mask.copy()
+            masks[name].flags.writeable = False
+        object.__setattr__(self, "suppressed", MappingProxyType(masks))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a read-only mapping cannot be pickled
+        return AlteredRows, (self.table, self.private_records, self.claim, self.altered, dict(self.suppressed))
+
+    def marginal(self, name: str) -> NDArray[np.float64]:
+        """Return the shares of a discrete column's values among the cells that were left; equal ones if none was."""
+        if name not in self.suppressed:
+            return super().marginal(name)
+        left = self.table.select([name]).take(~self.suppressed[name])
+        return SyntheticTable(left, self.private_records).marginal(name)
 
 
 class FrequencyOracle(Protocol):
@@ -214,7 +279,7 @@ class Reports:
         if name not in self:
             return self.clear.marginal(name)
         reported = self[name]
-        return _onto_simplex(reported.oracle.estimate(reported.reports))
+        return nearest_distribution(reported.oracle.estimate(reported.reports))
 
     def features(self, names: Iterable[str]) -> NDArray[np.float32]:
         """Return the training matrix: support bits stand where a clean record has its indicators."""
@@ -247,9 +312,19 @@ class Reports:
         return self.clear[name]
 
 
-def _onto_simplex(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the nearest probability vector (Held, Wolfe and Crowder 1974)."""
-    falling = np.sort(shares)[::-1]
-    excess = (np.cumsum(falling) - 1) / np.arange(1, len(shares) + 1)
+def nearest_distribution(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities nearest to noisy shares, by Euclidean distance: the projection onto the simplex.
+
+    Parameters
+    ----------
+    shares : array of float
+        Of any shape, negative ones and sums other than 1 included.
+
+    References
+    ----------
+    M. Held, P. Wolfe and H. Crowder, "Validation of Subgradient Optimization", Mathematical Programming 6, 1974.
+    """
+    falling = np.sort(shares, axis=None)[::-1]
+    excess = (np.cumsum(falling) - 1) / np.arange(1, falling.size + 1)
     last = np.flatnonzero(falling > excess)[-1]
     return np.maximum(shares - excess[last], 0.0)
