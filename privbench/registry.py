@@ -266,5 +266,6 @@ def _type_text(field: dataclasses.Field[Any]) -> str:
 
 def _default_text(field: dataclasses.Field[Any]) -> str:
     if field.default is not dataclasses.MISSING:
-        return repr(field.default)
+        # an enumeration's value is what a config has
+        return repr(str(field.default) if isinstance(field.default, str) else field.default)
     return "required" if field.default_factory is dataclasses.MISSING else repr(field.default_factory())

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defenses.synthetic.noise import discrete_gaussian, stated_assumptions
+from defenses.synthetic.pure import check_epsilon
 from privbench.claim import Adjacency, Claim
 from privbench.errors import ContractError, InputError
 from privbench.schema import Schema
@@ -78,8 +79,7 @@ def check_budget(*, epsilon: float, delta: float, adjacency: Adjacency) -> None:
     InputError
         If epsilon is not positive and finite, delta not in (0, 1), or the adjacency `local`.
     """
-    if not (epsilon > 0 and math.isfinite(epsilon)):
-        raise InputError(f"epsilon must be a positive number, got {epsilon}")
+    check_epsilon(epsilon)
     if not 0 < delta < 1:
         raise InputError(f"delta must be above 0 and below 1, for instance 1e-9; got {delta}")
     if adjacency not in (Adjacency.REPLACE_ONE, Adjacency.ADD_REMOVE):
