@@ -83,7 +83,10 @@ def test_whole_numbers_count_as_values_each_drawn_alike():
         ({}, discrete()),
         ({"draw": "uniform", "keep": 1.0}, discrete()),
         ({"draw": "uniform"}, table("people")),
-        ({"draw": "uniform", "columns": ("ill",)}, table("people")),
+        (
+            {"draw": "uniform", "columns": ("a",)},
+            discrete(Column("a", Kind.CATEGORICAL, (1, 2)), Column("b", Kind.CATEGORICAL, (1, 2))),
+        ),
         ({"draw": "uniform"}, discrete(Column("c", Kind.CATEGORICAL, ("only",)))),
         ({"draw": "uniform"}, one_column(Column("x", Kind.CONTINUOUS, low=0.5, high=3, integer=True), 2)),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from privbench import registry
+from privbench.contracts import View
 from privbench.errors import InputError
 from privbench.release import AlteredRows
 from privbench.rng import stream
@@ -65,6 +66,25 @@ def test_row_i_stays_the_record_of_person_i(method):
 def test_columns_that_make_no_sense_are_one_sentence(method, columns):
     with pytest.raises(InputError):
         release(method, table("people"), columns=columns)
+
+
+@pytest.mark.parametrize("attack", registry.names("attacks"))
+@pytest.mark.parametrize("method", METHODS)
+def test_attacks_take_altered_rows_for_a_table(method, attack):
+    train = table("people")
+    asked = np.arange(40)
+    view = View(
+        release(method, train),
+        train.take(asked).without(["ill", "grade"]),
+        secrets=(train.schema["ill"], train.schema["grade"]),
+        rows=asked,
+        defense=registry.make("defenses", method, {}),
+    )
+    made = registry.make("attacks", attack, {})
+    if (reason := made.skip(view)) is not None:
+        assert "not a table" not in reason
+        pytest.skip(reason)
+    made.infer(view, rng=stream(0, "attack")).check(view)
 
 
 # measured on 10,000 records over five streams, the largest and a tenth more; a bootstrap has .007 and .020
