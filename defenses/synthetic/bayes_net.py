@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defenses.synthetic.ancestral import draw_given
-from defenses.synthetic.coding import Codes, count
+from defenses.synthetic.coding import Codes, count, count_each
 from defenses.synthetic.pure import PureLedger
 from privbench.release import nearest_distribution
 
@@ -100,16 +100,7 @@ def grow(
             for column in columns:
                 candidates[column][()] = 0.0
             return
-        base = codes[parents[0]].astype(np.intp)
-        for parent in parents[1:]:
-            base *= sizes[parent]
-            base += codes[parent]
-        shape = prod(sizes[p] for p in parents)
-        cell = np.empty_like(base)
-        for column in columns:
-            np.multiply(base, sizes[column], out=cell)
-            cell += codes[column]
-            joint = np.bincount(cell, minlength=shape * sizes[column]).reshape(shape, sizes[column])
+        for column, joint in zip(columns, count_each(codes, parents, columns, sizes), strict=True):
             candidates[column][parents] = score(joint)
 
     offer(())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from privbench.schema import Schema
 from privbench.table import Table, bin_count, from_bins, to_bins
 
-__all__ = ["Codes", "Coding", "count"]
+__all__ = ["Codes", "Coding", "count", "count_each"]
 
 Codes = NDArray[np.unsignedinteger]
 """One row a column, one entry a record: ``(d, n)``, of the smallest unsigned type that holds every column's values."""
@@ -80,3 +80,36 @@ def count(codes: Codes, columns: Sequence[int], sizes: Sequence[int]) -> NDArray
             cell += codes[column, start : start + _BLOCK]
         total += np.bincount(cell, minlength=len(total))
     return total.reshape(shape)
+
+
+def count_each(
+    codes: Codes, given: Sequence[int], columns: Sequence[int], sizes: Sequence[int]
+) -> list[NDArray[np.int64]]:
+    """Return, for each of several columns, how often its values occur with each combination of the given columns.
+
+    Parameters
+    ----------
+    codes : array of int, shape (d, n)
+        The records.
+    given : sequence of int
+        Columns whose c combinations are the rows of every table.
+    columns : sequence of int
+        One table of shape (c, sizes[column]) for each.
+    sizes : sequence of int
+        Number of values of all d columns.
+    """
+    combinations = prod(sizes[column] for column in given)
+    tables = [np.zeros(combinations * sizes[column], dtype=np.int64) for column in columns]
+    block = max([_BLOCK, *map(len, tables)])
+    cell = np.empty(min(block, codes.shape[1]), dtype=np.intp)
+    for start in range(0, codes.shape[1], block):
+        part = codes[:, start : start + block]
+        base = np.zeros(part.shape[1], dtype=np.intp)
+        for column in given:
+            base *= sizes[column]
+            base += part[column]
+        for column, table in zip(columns, tables, strict=True):
+            here = np.multiply(base, sizes[column], out=cell[: len(base)])
+            here += part[column]
+            table += np.bincount(here, minlength=len(table))
+    return [table.reshape(combinations, -1) for table in tables]
