@@ -158,8 +158,11 @@ def fit(
     loss, slopes = _loss(answers, targets)
     # the step that would be right if every weight acted alone; the line search mends it
     step = 1.0 / max(weight for _, weight in targets.values())
+    shortened = False
     for _ in range(steps):
-        step *= 2
+        # a step that had to be shortened is tried as it is once before it may grow again
+        step *= 1 if shortened else 2
+        shortened = False
         while True:
             moved = {columns: potentials[columns] - step * slope for columns, slope in slopes.items()}
             beliefs, answers_then = propagation.run(moved)
@@ -168,6 +171,7 @@ def fit(
             if loss - loss_then >= 0.5 * promised or step < _TINY:
                 break
             step /= 2
+            shortened = True
         gained = loss - loss_then
         potentials, answers, loss, slopes = moved, answers_then, loss_then, slopes_then
         if gained < _ENOUGH:

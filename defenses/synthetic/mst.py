@@ -13,7 +13,7 @@ from defenses.synthetic.graphical_model import Measurement, fit, total_of
 from defenses.synthetic.zcdp import Ledger, check_budget, rho_of
 from privbench.claim import Adjacency
 from privbench.errors import InputError
-from privbench.release import SyntheticTable
+from privbench.release import SyntheticTable, nearest_distribution
 from privbench.table import Table
 
 __all__ = ["Mst"]
@@ -73,8 +73,7 @@ class Mst:
         total = float(len(train)) if self.adjacency == Adjacency.REPLACE_ONE else total_of(alone)
         pairs: list[Measurement] = []
         if columns > 1:
-            guess = fit(alone, sizes, total=total, steps=1000)
-            expected = [guess.marginal((column,)) * total for column in range(columns)]
+            expected = [nearest_distribution(measured.counts / total) * total for measured in alone]
             tree = _choose(codes, sizes, expected, ledger, total=total, rho=third)
             pairs = [measure(pair, third / len(tree)) for pair in tree]
         model = fit([*alone, *pairs], sizes, total=total, steps=1000)
