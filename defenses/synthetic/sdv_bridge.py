@@ -22,15 +22,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from privbench.errors import import_extra
+from privbench.environment import environment_kept
+from privbench.errors import InputError, import_extra
 from privbench.rng import seeded_globals
 from privbench.schema import Column, Kind, Schema
 from privbench.table import Table
 from privbench.threads import one_thread
 
-__all__ = ["synthesize"]
+__all__ = ["check_training", "synthesize"]
 
 _TABLE = "table"
+
+
+def check_training(*, epochs: int, batch_size: int, rows: int | None) -> None:
+    """Refuse settings that a trained synthesizer cannot use.
+
+    Raises
+    ------
+    InputError
+        If a number is below 1, or the batch size no multiple of 10 (CTGAN judges records ten at a time).
+    """
+    if epochs < 1 or (rows is not None and rows < 1):
+        raise InputError(f"epochs and rows must be at least 1, got {epochs} and {rows}")
+    if batch_size < 10 or batch_size % 10:
+        raise InputError(f"batch_size must be a multiple of 10, got {batch_size}")
 
 
 def synthesize(name: str, train: Table, *, rows: int, options: Mapping[str, Any], rng: np.random.Generator) -> Table:
@@ -76,7 +91,7 @@ def _undisturbed(rng: np.random.Generator) -> Iterator[int]:
     """Seed the global generators, silence SDV's advice on metadata and dependencies, and put all of it back."""
     logger = logging.getLogger("sdv")
     level = logger.level
-    with seeded_globals(rng) as seed, warnings.catch_warnings():
+    with environment_kept(), seeded_globals(rng) as seed, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logger.setLevel(logging.ERROR)
         try:
