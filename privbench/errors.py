@@ -18,6 +18,7 @@ __all__ = [
     "InputError",
     "MissingExtraError",
     "PrivbenchError",
+    "TimeLimitError",
     "import_extra",
     "one_sentence",
     "unknown",
@@ -42,6 +43,10 @@ class DoesNotApplyError(PrivbenchError):
 
 class MissingExtraError(PrivbenchError):
     """A plugin needs a package that is not installed; the message has the line that installs it."""
+
+
+class TimeLimitError(PrivbenchError):
+    """A plugin was stopped at its time limit; recorded as timeout."""
 
 
 def unknown(what: str, got: object, allowed: Iterable[object], *, hint: str = "") -> InputError:

@@ -27,6 +27,7 @@ from privbench.datasets.infer import check_secret
 from privbench.downstream import MODELS
 from privbench.errors import InputError, PrivbenchError, unknown
 from privbench.games.draw import known_columns
+from privbench.given import Given, find
 from privbench.rng import stream
 
 __all__ = ["Cell", "Experiment", "Plugin", "Trial", "canonical", "code_version", "default_text"]
@@ -37,7 +38,11 @@ _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "fairlearn
 
 def canonical(value: object) -> str:
     """Return canonical JSON: the same text for the same value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=list)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_json)
+
+
+def _json(value: Any) -> Any:
+    return value.label if isinstance(value, Given) else list(value)
 
 
 def default_text() -> str:
@@ -69,16 +74,20 @@ class Plugin:
     name : str
         As in the registry.
     params : str
-        Canonical JSON of the parameters given.
+        Canonical JSON of the parameters given; of an object its label.
+    objects : tuple of (str, Given)
+        Parameters whose value is an object.
     """
 
     kind: registry.Kind
     name: str
     params: str = "{}"
+    objects: tuple[tuple[str, Given], ...] = ()
 
     def make(self) -> Any:
         """Build it."""
-        return registry.make(self.kind, self.name, json.loads(self.params))
+        objects = {name: given.load() for name, given in self.objects}
+        return registry.make(self.kind, self.name, {**json.loads(self.params), **objects})
 
     @property
     def identity(self) -> str:
@@ -87,8 +96,11 @@ class Plugin:
 
     @property
     def digest(self) -> str:
-        """Name, parameters and code: what a cell's key is made of."""
-        return f"{self.identity}{registry.code_digest(self.kind, self.name)}"
+        """Name, parameters, code, and what else it says that it depends on: what a cell's key is made of."""
+        parts = [given.digest for _, given in self.objects]
+        if "fingerprint" in dir(registry.load(self.kind, self.name)):
+            parts.append(str(self.make().fingerprint))
+        return "".join([self.identity, registry.code_digest(self.kind, self.name), *parts])
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +242,7 @@ class Experiment(BaseModel):
         for key in plain:
             if key not in allowed:
                 raise unknown("key", key, allowed, hint=f"It is in {source}; see 'privbench run --print-config'.")
+        plain = _with_objects(plain)
         try:
             if overrides or not text:
                 text = yaml.safe_dump(json.loads(canonical(plain)), sort_keys=False)
@@ -391,7 +404,44 @@ def _expand(kind: registry.Kind, entry: str | Mapping[str, Any]) -> Iterator[Plu
             raise InputError(f"{kind}: {name}: {parameter} is an empty list; give at least one value")
         axes[parameter] = value if is_axis else [value]
     for values in itertools.product(*axes.values()):
-        yield Plugin(kind, name, canonical({key: _plain(value) for key, value in zip(axes, values, strict=True)}))
+        params = {key: _plain(value) for key, value in zip(axes, values, strict=True)}
+        objects = tuple((key, value) for key, value in params.items() if isinstance(value, Given))
+        yield Plugin(kind, name, canonical(params), objects)
+
+
+def _with_objects(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config with every function or synthesizer among its defenses, named or given, ready to travel."""
+    entries = plain.get("defenses")
+    if not isinstance(entries, list | tuple):
+        return dict(plain)
+    return {**plain, "defenses": [_entry_with_objects(entry) for entry in entries]}
+
+
+def _entry_with_objects(entry: Any) -> Any:
+    if callable(entry):
+        entry = {"name": "callable", "function": entry}
+    elif hasattr(entry, "fit") and hasattr(entry, "sample"):
+        entry = {"name": "sdv", "synthesizer": entry}
+    if not isinstance(entry, Mapping) or entry.get("name") not in registry.names("defenses"):
+        return entry
+    references = getattr(registry.load("defenses", entry["name"]), "references", ())
+    travelling = dict(entry)
+    for parameter in set(references) & set(entry):
+        value = entry[parameter]
+        several = value if isinstance(value, list) else [value]
+        ready = [_ready(item, f"defense {entry['name']!r}: {parameter}") for item in several]
+        travelling[parameter] = ready if isinstance(value, list) else ready[0]
+    return travelling
+
+
+def _ready(item: Any, where: str) -> Any:
+    """Return a reference's object or an object itself, wrapped; a name that is no reference stays as it is."""
+    try:
+        if isinstance(item, Given) or (isinstance(item, str) and ":" not in item):
+            return item
+        return Given.of(find(item), reference=item) if isinstance(item, str) else Given.of(item)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def _plain(value: object) -> object:

@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from privbench.contracts import Defense, Guess, Round
 from privbench.dataset import Dataset
 from privbench.downstream import check_label, predict
-from privbench.errors import ContractError, DoesNotApplyError, InputError, MissingExtraError, PrivbenchError
+from privbench.errors import (
+    ContractError,
+    DoesNotApplyError,
+    InputError,
+    MissingExtraError,
+    PrivbenchError,
+    TimeLimitError,
+)
 from privbench.experiment import Cell, Experiment, Plugin, Trial, canonical, code_version
 from privbench.record import Row, Status
 from privbench.release import Release, Reports, SyntheticTable
@@ -298,6 +305,8 @@ def _sentence(plugin: Plugin, reason: object) -> str | None:
 def _status(error: BaseException) -> Status:
     if isinstance(error, DoesNotApplyError):
         return "skipped"
+    if isinstance(error, TimeLimitError):
+        return "timeout"
     return "unavailable" if isinstance(error, MissingExtraError) else "failed"
 
 

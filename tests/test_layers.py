@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # from the ground up; a module may import from lower floors, and from its own floor only inside one package
 FLOORS = [
     ["environment", "errors", "rng", "threads"],
-    ["schema"],
+    ["given", "schema"],
     ["table"],
     ["claim", "dataset"],
     ["release"],
@@ -29,7 +29,7 @@ FLOORS = [
 ]
 HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 # what a plugin may import, built-in or not
-GROUND = {"contracts", "release", "table", "schema", "claim", "rng", "errors", "environment", "threads"}
+GROUND = {"contracts", "release", "table", "schema", "claim", "rng", "errors", "environment", "given", "threads"}
 
 
 def modules(package: str) -> list[Path]:

@@ -34,7 +34,7 @@ class CopulaGan:
     NeurIPS 2019; the copula step is SDV's own.
     """
 
-    epochs: int = 100
+    epochs: int = 300
     batch_size: int = 500
     rows: int | None = None
 

@@ -11,6 +11,7 @@ License 1.1.
 
 from __future__ import annotations
 
+import copy
 import logging
 import tempfile
 import warnings
@@ -23,13 +24,13 @@ import numpy as np
 import pandas as pd
 
 from privbench.environment import environment_kept
-from privbench.errors import InputError, import_extra
+from privbench.errors import InputError, import_extra, unknown
 from privbench.rng import seeded_globals
 from privbench.schema import Column, Kind, Schema
 from privbench.table import Table
 from privbench.threads import one_thread
 
-__all__ = ["check_training", "synthesize"]
+__all__ = ["check_training", "refit", "synthesize"]
 
 _TABLE = "table"
 
@@ -71,19 +72,55 @@ def synthesize(name: str, train: Table, *, rows: int, options: Mapping[str, Any]
     ------
     MissingExtraError
         If SDV is not installed.
+    InputError
+        If SDV has no such class.
     """
     with _undisturbed(rng):
         single_table, metadata = _import()
+    kinds = [kind for kind in dir(single_table) if kind.endswith("Synthesizer")]
+    if name not in kinds:
+        raise unknown("synthesizer of SDV", name, kinds)
     with one_thread(), _undisturbed(rng) as seed:
         synthesizer = getattr(single_table, name)(_describe(metadata, train.schema), **options)
         columns = train.schema.columns
-        synthesizer.fit(
-            {_TABLE: pd.DataFrame({column.name: _outward(column, train[column.name]) for column in columns})}
-        )
-        synthesizer.reset_sampling()
-        synthesizer._set_random_state(seed)  # there is no public way: a fitted synthesizer has one fixed seed
-        drawn = synthesizer.sample(num_rows=rows)[_TABLE]
+        frame = pd.DataFrame({column.name: _outward(column, train[column.name]) for column in columns})
+        drawn = _fit_and_draw(synthesizer, frame, table=_TABLE, rows=rows, seed=seed)
     return Table(train.schema, {column.name: _inward(column, drawn[column.name]) for column in columns})
+
+
+def refit(synthesizer: Any, frame: pd.DataFrame, *, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Fit a copy of somebody's synthesizer to a frame and draw rows as it gives them.
+
+    Parameters
+    ----------
+    synthesizer : object
+        A single-table synthesizer of SDV, with metadata and settings of its own, fitted or not.
+    frame : DataFrame
+        The records to fit, as plain values.
+    rows : int
+        How many to draw.
+    rng : Generator
+        The only source of randomness.
+
+    Raises
+    ------
+    InputError
+        If it is no synthesizer of a single table.
+    """
+    if not all(hasattr(synthesizer, name) for name in ("fit", "sample", "metadata", "reset_sampling")):
+        raise InputError(f"synthesizer: {type(synthesizer).__name__} is no single-table synthesizer of SDV")
+    with one_thread(), _undisturbed(rng) as seed:
+        (table,) = synthesizer.metadata.tables
+        drawn = _fit_and_draw(copy.deepcopy(synthesizer), frame, table=table, rows=rows, seed=seed)
+    return drawn
+
+
+def _fit_and_draw(synthesizer: Any, frame: pd.DataFrame, *, table: str, rows: int, seed: int) -> pd.DataFrame:
+    synthesizer.fit({table: frame})
+    synthesizer.reset_sampling()
+    synthesizer._set_random_state(seed)  # there is no public way: a fitted synthesizer has one fixed seed
+    drawn: pd.DataFrame = synthesizer.sample(num_rows=rows)[table]
+    return drawn
 
 
 @contextmanager

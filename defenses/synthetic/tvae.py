@@ -34,7 +34,7 @@ class Tvae:
     NeurIPS 2019.
     """
 
-    epochs: int = 100
+    epochs: int = 300
     batch_size: int = 500
     rows: int | None = None
 
