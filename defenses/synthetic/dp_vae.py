@@ -1,0 +1,127 @@
+"""A variational autoencoder trained with DP-SGD."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from defenses.synthetic import dp_sgd
+from defenses.synthetic.coding import Codes, Coding
+from privbench.errors import import_extra
+from privbench.release import SyntheticTable
+from privbench.table import Table
+
+__all__ = ["DpVae"]
+
+
+@dataclass(frozen=True)
+class DpVae:
+    """Train a variational autoencoder with noisy, clipped gradients and draw from its decoder: DP.
+
+    The decoder starts from noisy one-way distributions, paid from the same budget, so that the noisy steps have only
+    relations to learn. Epsilon is what the accountant says was spent. Needs the extra `generators`.
+
+    Parameters
+    ----------
+    epsilon : float
+        Total budget for one record more or less, positive.
+    delta : float
+        Above 0 and below 1; a public number, far below one over the number of records.
+    epochs : int
+        Passes over the records, in expectation.
+    batch_size : int
+        Records in a step, in expectation.
+    hidden, latent : int
+        Width of the hidden layers, and of the code between encoder and decoder.
+    clip : float
+        Largest norm of a record's gradient.
+    learning_rate : float
+        Of Adam.
+    bins : int
+        Cells into which the domain of a continuous column is cut, equal in width.
+    rows : int or None
+        How many rows are released; None for as many as there are records.
+
+    References
+    ----------
+    D. Kingma and M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014.
+    M. Abadi et al., "Deep Learning with Differential Privacy", CCS 2016.
+    """
+
+    epsilon: float = 1.0
+    delta: float = 1e-6
+    epochs: int = 30
+    batch_size: int = 500
+    hidden: int = 64
+    latent: int = 8
+    clip: float = 1.0
+    learning_rate: float = 0.005
+    bins: int = 32
+    rows: int | None = None
+
+    def __post_init__(self) -> None:
+        dp_sgd.check_training(
+            epsilon=self.epsilon,
+            delta=self.delta,
+            counts=(self.epochs, self.batch_size, self.hidden, self.latent, self.bins),
+            rows=self.rows,
+            positive=(self.clip, self.learning_rate),
+        )
+
+    def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
+        """Return rows drawn from the decoder."""
+        coding = Coding(train.schema, self.bins)
+        codes, sizes = coding.encode(train), coding.sizes
+        rate = min(1.0, self.batch_size / len(train))
+        with dp_sgd.undisturbed(rng):
+            spending = dp_sgd.plan(epsilon=self.epsilon, delta=self.delta, rate=rate, steps=ceil(self.epochs / rate))
+            shares = dp_sgd.noisy_shares(codes, sizes, spending, rng=rng)
+            model = _model(sizes, shares, hidden=self.hidden, latent=self.latent)
+            dp_sgd.train(model, codes, sizes, spending, clip=self.clip, learning_rate=self.learning_rate)
+            drawn = _draw(model, sizes, rows=self.rows or len(train), latent=self.latent)
+        claim = dp_sgd.claim_of(spending, train.schema, epsilon=self.epsilon, delta=self.delta)
+        return SyntheticTable(coding.decode(drawn, rng=rng), private_records=len(train), claim=claim)
+
+
+def _model(sizes: Sequence[int], shares: Sequence[NDArray[np.float64]], *, hidden: int, latent: int) -> Any:
+    """Return the autoencoder: its value is the negative evidence bound of each record, in nats."""
+    torch: Any = import_extra("torch", extra="generators")
+    nn, width = torch.nn, sum(sizes)
+
+    class Autoencoder(nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), nn.Linear(hidden, 2 * latent))
+            self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.Tanh(), nn.Linear(hidden, width))
+            with torch.no_grad():
+                start = np.log(np.maximum(np.concatenate(shares), 1e-5))
+                self.decoder[2].bias.copy_(torch.from_numpy(start.astype(np.float32)))
+
+        def forward(self, records: Any) -> Any:
+            mean, log_variance = self.encoder(records).chunk(2, dim=1)
+            code = mean + torch.randn_like(mean) * torch.exp(log_variance / 2)
+            logits = self.decoder(code)
+            missed = sum(
+                -(part * nn.functional.log_softmax(logit, dim=1)).sum(dim=1)
+                for part, logit in zip(dp_sgd.blocks(records, sizes), dp_sgd.blocks(logits, sizes), strict=True)
+            )
+            return missed + (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1) / 2
+
+    return Autoencoder()
+
+
+def _draw(model: Any, sizes: Sequence[int], *, rows: int, latent: int) -> Codes:
+    torch: Any = import_extra("torch", extra="generators")
+    codes: Codes = np.empty((len(sizes), rows), dtype=np.min_scalar_type(max(sizes) - 1))
+    with torch.no_grad():
+        for start in range(0, rows, 10_000):
+            here = min(10_000, rows - start)
+            logits = model.decoder(torch.randn(here, latent))
+            for row, logit in zip(codes, dp_sgd.blocks(logits, sizes), strict=True):
+                row[start : start + here] = torch.multinomial(logit.softmax(dim=1), 1)[:, 0].numpy()
+    return codes
