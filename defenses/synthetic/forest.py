@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,15 +61,16 @@ class Forest:
             train.schema[name]
         names = [*self.order, *(name for name in train.schema.names if name not in self.order)]
         rows = self.rows or len(train)
-        donors = rng.integers(len(train), size=rows)
-        drawn: dict[str, NDArray[Any]] = {names[0]: train[names[0]][donors]}
+        # which record gives each released row its value, column by column
+        donors = [rng.integers(len(train), size=rows)]
         with one_thread():
             for place, name in enumerate(names[1:], start=1):
-                before = names[:place]
-                real, synthetic = _features(train, before, name, drawn)
+                real = np.column_stack([_feature(train, earlier, name) for earlier in names[:place]])
+                synthetic = np.column_stack([real[rows_of, column] for column, rows_of in enumerate(donors)])
                 leaves, where = self._leaves(train, name, real, synthetic, rng)
-                drawn[name] = train[name][_donors(leaves, where, rng)]
-        return SyntheticTable(Table(train.schema, drawn, rows), private_records=len(train))
+                donors.append(_donors(leaves, where, rng))
+        drawn = {name: train[name][rows_of] for name, rows_of in zip(names, donors, strict=True)}
+        return SyntheticTable(Table(train.schema, drawn), private_records=len(train))
 
     def _leaves(
         self,
@@ -89,27 +89,21 @@ class Forest:
         target = train[name].astype(np.float64)
         if kind is DecisionTreeRegressor and np.ptp(target) > 0:
             # to unit spread: the least decrease of impurity that splits then means the same for every column
+            target = (target - target.min()) / np.ptp(target)
             target = (target - target.mean()) / target.std()
         tree.fit(real, target)
         return tree.apply(real), tree.apply(synthetic)
 
 
-def _features(
-    train: Table, before: list[str], target: str, drawn: dict[str, NDArray[Any]]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the columns before as one number each: an unordered value becomes its place in the best single order."""
-    real, synthetic = [], []
-    for name in before:
-        column = train.schema[name]
-        if column.discrete:
-            ordered = column.kind is Kind.CATEGORICAL
-            place = _places(train, name, target) if ordered else np.arange(column.size, dtype=np.float64)
-            real.append(place[train[name]])
-            synthetic.append(place[drawn[name]])
-        else:
-            real.append(train[name] - column.low)
-            synthetic.append(drawn[name] - column.low)
-    return np.column_stack(real).astype(np.float32), np.column_stack(synthetic).astype(np.float32)
+def _feature(train: Table, name: str, target: str) -> NDArray[np.float32]:
+    """Return a column as one number a record: a number's rank, a category's place in the best single order.
+
+    Released values are records' own, so a tree on ranks splits as one on numbers does, and no number is too large.
+    """
+    column, array = train.schema[name], train[name]
+    if column.kind is Kind.CATEGORICAL:
+        array = _places(train, name, target)[array]
+    return np.unique(array, return_inverse=True)[1].astype(np.float32)
 
 
 def _places(train: Table, name: str, target: str) -> NDArray[np.float64]:
