@@ -45,6 +45,5 @@ class GaussianCopula:
     def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
         """Return rows drawn from the fitted copula."""
         options = {"default_distribution": self.distribution}
-        rows = self.rows or len(train)
-        table = synthesize("GaussianCopulaSynthesizer", train, rows=rows, options=options, rng=rng)
+        table = synthesize("GaussianCopulaSynthesizer", train, rows=self.rows, options=options, rng=rng)
         return SyntheticTable(table, private_records=len(train))

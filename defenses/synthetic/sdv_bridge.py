@@ -35,21 +35,31 @@ __all__ = ["check_training", "refit", "synthesize"]
 _TABLE = "table"
 
 
-def check_training(*, epochs: int, batch_size: int, rows: int | None) -> None:
+def check_training(*, epochs: int, batch_size: int, rows: int | None, together: int = 1) -> None:
     """Refuse settings that a trained synthesizer cannot use.
+
+    Parameters
+    ----------
+    epochs, batch_size, rows
+        As in the synthesizers.
+    together : int
+        How many records a critic judges at a time: a batch must be a multiple of it.
 
     Raises
     ------
     InputError
-        If a number is below 1, or the batch size no multiple of 10 (CTGAN judges records ten at a time).
+        If a number is below 1, or the batch size no multiple of `together`.
     """
     if epochs < 1 or (rows is not None and rows < 1):
         raise InputError(f"epochs and rows must be at least 1, got {epochs} and {rows}")
-    if batch_size < 10 or batch_size % 10:
-        raise InputError(f"batch_size must be a multiple of 10, got {batch_size}")
+    if batch_size < 1 or batch_size % together:
+        needed = f"a multiple of {together}" if together > 1 else "at least 1"
+        raise InputError(f"batch_size must be {needed}, got {batch_size}")
 
 
-def synthesize(name: str, train: Table, *, rows: int, options: Mapping[str, Any], rng: np.random.Generator) -> Table:
+def synthesize(
+    name: str, train: Table, *, rows: int | None, options: Mapping[str, Any], rng: np.random.Generator, fewest: int = 1
+) -> Table:
     """Fit one of SDV's single-table synthesizers and draw rows that conform to the schema.
 
     Numbers are rounded and clipped to their domain. Global random state, warning filters and thread counts are left as
@@ -61,20 +71,24 @@ def synthesize(name: str, train: Table, *, rows: int, options: Mapping[str, Any]
         The class in ``sdv.single_table``.
     train : Table
         The records to fit.
-    rows : int
-        How many to draw.
+    rows : int or None
+        How many to draw; None for as many as there are records.
     options : mapping
         Arguments of the class beside the metadata.
     rng : Generator
         The only source of randomness.
+    fewest : int
+        How many records it needs.
 
     Raises
     ------
     MissingExtraError
         If SDV is not installed.
     InputError
-        If SDV has no such class.
+        If SDV has no such class, or there are too few records for it.
     """
+    if len(train) < fewest:
+        raise InputError(f"{name} needs at least {fewest} training records, got {len(train)}; give it more")
     with _undisturbed(rng):
         single_table, metadata = _import()
     kinds = [kind for kind in dir(single_table) if kind.endswith("Synthesizer")]
@@ -84,7 +98,7 @@ def synthesize(name: str, train: Table, *, rows: int, options: Mapping[str, Any]
         synthesizer = getattr(single_table, name)(_describe(metadata, train.schema), **options)
         columns = train.schema.columns
         frame = pd.DataFrame({column.name: _outward(column, train[column.name]) for column in columns})
-        drawn = _fit_and_draw(synthesizer, frame, table=_TABLE, rows=rows, seed=seed)
+        drawn = _fit_and_draw(synthesizer, frame, table=_TABLE, rows=rows or len(train), seed=seed)
     return Table(train.schema, {column.name: _inward(column, drawn[column.name]) for column in columns})
 
 
