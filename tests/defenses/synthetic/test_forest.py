@@ -82,6 +82,18 @@ def test_a_relation_without_order_is_kept(kind):
     assert set(zip(release["a"], release["b"], strict=True)) == set(zip(train["a"], train["b"], strict=True))
 
 
+@pytest.mark.parametrize("kind", list(Kind))
+def test_values_alike_in_the_target_stand_side_by_side(kind):
+    """Forty values that the target tells in two sets at random, and room for one split: it finds the two sets."""
+    rng = stream(0, "alike")
+    half = rng.permutation(40) % 2
+    target = Column("b", kind, low=0, high=1) if kind is Kind.CONTINUOUS else Column("b", kind, (0, 1))
+    schema = Schema((Column("a", Kind.CATEGORICAL, tuple(range(40))), target))
+    a = np.tile(np.arange(40), 20)
+    release = drawn(Table(schema, {"a": a, "b": half[a]}), min_leaf=400)
+    assert (release["b"] == half[release["a"]]).all()
+
+
 def test_a_relation_of_two_columns_together_is_kept():
     """Exclusive or: neither column alone tells anything of the third."""
     rng = stream(0, "together")
