@@ -228,7 +228,10 @@ def train(
         losses = private(one_hot(batch, sizes))
         clipping.DPTensorFastGradientClipping(private, optimizer, losses, loss_reduction="sum").backward()
         optimizer.step()
+        # what is computed with the model meanwhile is nobody's gradient
+        private.disable_hooks()
         after()
+        private.enable_hooks()
     private.remove_hooks()
 
 

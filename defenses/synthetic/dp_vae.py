@@ -55,10 +55,10 @@ class DpVae:
 
     epsilon: float = 1.0
     delta: float = 1e-6
-    epochs: int = 30
-    batch_size: int = 500
+    epochs: int = 60
+    batch_size: int = 1000
     hidden: int = 64
-    latent: int = 8
+    latent: int = 16
     clip: float = 1.0
     learning_rate: float = 0.005
     bins: int = 32
