@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import random
+import sys
 import warnings
 from pathlib import Path
 
@@ -29,8 +30,18 @@ QUESTIONS = [(("ill",), None), (("grade", "wage"), ("age", "sex")), (("ill",), (
 
 # long trainings made short, where a plugin has such a parameter
 QUICK = {"epochs": 1, "steps": 20}
+COMMAND = """
+import sys
+import pandas as pd
+train, out, seed = sys.argv[1:]
+pd.read_csv(train).sample(frac=1, replace=True, random_state=int(seed)).to_csv(out, index=False)
+"""
 # what a plugin with required parameters is built with; one that is missing here fails
-EXAMPLES: dict[str, dict[str, object]] = {}
+EXAMPLES: dict[str, dict[str, object]] = {
+    "callable": {"function": f"{Path(__file__).parent / 'defenses' / 'own' / 'example.py'}:resample"},
+    "command": {"command": f"'{sys.executable}' -c '{COMMAND}' {{train}} {{out}} {{seed}}"},
+    "sdv": {"synthesizer": "GaussianCopulaSynthesizer"},
+}
 
 
 def build(kind, name, **params):

@@ -74,7 +74,7 @@ class Command:
             if needed not in self.command:
                 raise InputError(f"command: {self.command!r} lacks {needed}; write it where the file's path belongs")
         for word in re.findall(r"\{(\w+)\}", self.command):
-            near = get_close_matches(word, _PLACEHOLDERS, n=1, cutoff=0.6)
+            near = get_close_matches(word, _PLACEHOLDERS, n=1, cutoff=0.7)
             if word not in _PLACEHOLDERS and near:
                 raise InputError(f"command: unknown placeholder {{{word}}}; did you mean {{{near[0]}}}?")
         self._words()
