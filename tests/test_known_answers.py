@@ -276,17 +276,6 @@ def test_grr_keeps_its_budget_and_estimates_without_bias(values, epsilon):
         assert np.abs(grr.estimate(reports) - shares).max() < 5 * error + 1e-9
 
 
-def test_histogram_noise_is_geometric_with_the_stated_rate():
-    from defenses.synthetic.noise import geometric
-
-    rate = 0.4
-    noise = geometric(200_000, rate=rate, rng=stream(0, "noise"))
-    values = np.arange(-6, 7)
-    expected = np.exp(-rate * np.abs(values)) * math.tanh(rate / 2)
-    seen = np.array([(noise == value).mean() for value in values])
-    assert np.abs(seen - expected).max() < 5 * math.sqrt(0.2 / 200_000)
-
-
 def test_histogram_forgets_relations_and_keeps_marginals():
     data = dataset(5000, values=5)
     release = registry.make("defenses", "independent-histogram", {"epsilon": 50}).release(data.records, rng=stream(0))

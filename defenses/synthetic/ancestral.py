@@ -41,7 +41,7 @@ def draw_given(
     """
     conditions, outcomes = probability.shape
     cumulative = np.cumsum(probability, axis=1)
-    last = cumulative[:, -1:]
+    last = cumulative[:, -1:].copy()
     with np.errstate(invalid="ignore", divide="ignore"):
         cumulative /= last
     cumulative[last[:, 0] <= 0] = np.arange(1, outcomes + 1) / outcomes
