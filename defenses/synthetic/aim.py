@@ -140,10 +140,34 @@ def _that_fit(
     workload: dict[Clique, float], measurements: list[Measurement], sizes: tuple[int, ...], room: float
 ) -> list[Clique]:
     """Return the marginals whose measurement would keep the model within its size."""
-    measured = {measured.columns for measured in measurements}
-    tree = JunctionTree.build(measured, sizes)
-    return [
-        group
-        for group in workload
-        if tree.home(group) is not None or JunctionTree.cells([*measured, group], sizes) <= room
-    ]
+    # a marginal changes the model of the columns that hang together with its own; the rest is counted once
+    parts = _connected({measured.columns for measured in measurements})
+    part_of = {column: number for number, part in enumerate(parts) for group in part for column in group}
+    cells = [JunctionTree.cells(part, sizes) for part in parts]
+    tree = JunctionTree.build((group for part in parts for group in part), sizes)
+
+    def fits(group: Clique) -> bool:
+        if tree.home(group) is not None:
+            return True
+        touched = {part_of[column] for column in group}
+        together = [*(one for number in touched for one in parts[number]), group]
+        others = sum(cells) - sum(cells[number] for number in touched)
+        return others + JunctionTree.cells(together, sizes) <= room
+
+    return [group for group in workload if fits(group)]
+
+
+def _connected(groups: set[Clique]) -> list[list[Clique]]:
+    """Return the groups in parts that have no column in common."""
+    parts: list[tuple[set[int], list[Clique]]] = []
+    for group in sorted(groups):
+        columns, members = set(group), [group]
+        apart = []
+        for part in parts:
+            if columns.isdisjoint(part[0]):
+                apart.append(part)
+            else:
+                columns |= part[0]
+                members += part[1]
+        parts = [*apart, (columns, members)]
+    return [members for _, members in parts]

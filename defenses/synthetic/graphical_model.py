@@ -93,10 +93,12 @@ class GraphicalModel:
                 table = _conditional(table, clique, separator)
             below = [name for names, _ in pending[place] for name in names]
             outside = tuple(sorted({*separator, *(wanted & {*clique, *below})}))
-            operands: list[Any] = [table, list(clique)]
+            # einsum has 52 names for axes: those of this sum are numbered anew
+            axis = {column: number for number, column in enumerate(dict.fromkeys([*clique, *below]))}
+            operands: list[Any] = [table, [axis[column] for column in clique]]
             for names, message in pending[place]:
-                operands += [message, list(names)]
-            summed = np.einsum(*operands, list(outside), optimize=len(operands) > 4)
+                operands += [message, [axis[column] for column in names]]
+            summed = np.einsum(*operands, [axis[column] for column in outside], optimize=len(operands) > 4)
             if place == 0:
                 return np.asarray(summed)
             pending[tree.parents[place]].append((outside, summed))

@@ -69,8 +69,13 @@ class JunctionTree:
 
     @staticmethod
     def cells(groups: Iterable[Iterable[int]], sizes: Sequence[int]) -> int:
-        """Return how many numbers the tables of the tree would hold, without building it."""
-        return sum(prod(sizes[column] for column in clique) for clique in _maximal(_eliminate(groups, sizes)))
+        """Return how many numbers the tables of a tree of the columns that occur would hold, without building it."""
+        groups = [tuple(group) for group in groups]
+        occurring = sorted({column for group in groups for column in group})
+        place = {column: i for i, column in enumerate(occurring)}
+        own = [sizes[column] for column in occurring]
+        found = _maximal(_eliminate([[place[column] for column in group] for group in groups], own))
+        return sum(prod(own[i] for i in clique) for clique in found)
 
     def home(self, columns: Iterable[int]) -> int | None:
         """Return the position of the first clique that holds all these columns, or None."""

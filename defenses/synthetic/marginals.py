@@ -61,7 +61,7 @@ class Marginals:
     degree: int = 2
     epsilon: float | None = None
     delta: float = 1e-9
-    bins: int = 16
+    bins: int = 32
     components: int = 1000
     steps: int = 500
     rows: int | None = None
