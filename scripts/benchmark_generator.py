@@ -1,6 +1,9 @@
 """Benchmark one generator against every attack: what it leaks beyond what anyone could say.
 
-Example: python scripts/benchmark_generator.py independent-histogram --epsilon 1 --secret marital-status
+For example:
+  python scripts/benchmark_generator.py independent-histogram --epsilon 1 --secret marital-status
+  python scripts/benchmark_generator.py my_generator.py:generate --data people.csv --secret diagnosis
+  python scripts/benchmark_generator.py --command 'Rscript my_generator.R {train} {out} {seed}'
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ import privbench
 def main() -> None:
     """Read the arguments, run, and print the leaderboard."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("generator", help="a defense that releases a table: privbench list defenses")
+    parser.add_argument("generator", nargs="?", help="privbench list defenses; or a function of yours, file.py:name")
+    parser.add_argument("--command", help="a generator that is a program, with {train} and {out} (also {seed}, {n})")
     parser.add_argument("--data", default="adult", help="a built-in data set, or a CSV or Parquet file")
     parser.add_argument("--label", help="what downstream models predict (own files)")
     parser.add_argument("--group", nargs="*", default=[], help="protected columns (own files)")
@@ -26,6 +30,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("privbench-results/generator"))
     given = parser.parse_args()
+    if (given.generator is None) == (given.command is None):
+        parser.error("name a generator, or give --command")
+    if given.command:
+        generator = {"name": "command", "command": given.command}
+    elif ":" in given.generator:
+        generator = {"name": "callable", "function": given.generator}
+    else:
+        generator = {"name": given.generator}
 
     dataset = given.data
     if Path(dataset).suffix:
@@ -39,7 +51,7 @@ def main() -> None:
             "secrets": given.secret,
             "known": given.known,
             "games": [{"name": game, "targets": given.targets} for game in games],
-            "defenses": ["identity", {"name": given.generator, **budgets}],
+            "defenses": ["identity", {**generator, **budgets}],
             "attacks": ["majority", "prior", "random-forest", "nearest-neighbour"],
             "seeds": given.seeds,
         },

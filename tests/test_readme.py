@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,21 @@ def blocks(language: str) -> list[str]:
 def commands() -> list[str]:
     lines = [line.partition("  #")[0].strip() for block in blocks("bash") for line in block.splitlines()]
     return [line for line in lines if line and not line.startswith("source ")]
+
+
+def own_generators(folder: Path) -> None:
+    """Write README's own generators, and a file of people, where a user would have them."""
+    for block in blocks("python"):
+        if named := re.match(r"# (my_\w+\.py)\n", block):
+            (folder / named[1]).write_text(block)
+    records = registry.load("datasets", "adult")().records
+    records.take(np.arange(3000)).to_frame().to_csv(folder / "people.csv", index=False)
+
+
+def python(mark: str) -> str:
+    """Return the one block of Python with these words in it."""
+    (block,) = (block for block in blocks("python") if mark in block)
+    return block
 
 
 def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -59,12 +76,13 @@ def test_the_command_line_runs_as_written(tmp_path):
 
 @pytest.mark.parametrize("line", [line for line in commands() if line.startswith("python ")])
 def test_a_script_runs_as_written(line, tmp_path):
+    own_generators(tmp_path)
     words = shlex.split(line)[1:]
     assert "Report:" in call(str(ROOT / words[0]), *words[1:], *SMALL, cwd=tmp_path).stdout
 
 
 def test_the_python_example_runs_as_written(tmp_path):
-    (tmp_path / "example.py").write_text(blocks("python")[0])
+    (tmp_path / "example.py").write_text(python('out="python-results"'))
     done = call("example.py", cwd=tmp_path)
     assert "random-forest" in done.stdout
     assert (tmp_path / "python-results" / "report.html").exists()
@@ -72,16 +90,50 @@ def test_the_python_example_runs_as_written(tmp_path):
 
 def test_the_config_for_an_own_file_runs_as_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    records = registry.load("datasets", "adult")().records
-    records.take(np.arange(3000)).to_frame().to_csv("people.csv", index=False)
+    own_generators(tmp_path)
     result = privbench.run(yaml.safe_load(blocks("yaml")[0]), out=tmp_path / "out", workers=1, quiet=True)
     assert len(result.failures) == 0
     assert "resample" in set(result.leaderboard["defense"])
 
 
+@pytest.mark.skipif(find_spec("sdv") is None, reason="the extra `generators` is not installed")
+def test_own_generators_run_as_written_in_a_config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    # "python" in the command is the interpreter that the tests run in
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    own_generators(tmp_path)
+    result = privbench.run(
+        {
+            **yaml.safe_load(blocks("yaml")[1]),
+            "records": 400,
+            "seeds": 1,
+            "games": [{"name": "holdout", "targets": 40}],
+        },
+        out=tmp_path / "out",
+        workers=1,
+        quiet=True,
+    )
+    assert len(result.failures) == 0
+    assert {name.split()[0] for name in result.leaderboard["defense"]} == {"callable", "command", "sdv", "mst"}
+
+
+@pytest.mark.skipif(find_spec("sdv") is None, reason="the extra `generators` is not installed")
+def test_own_generators_run_as_written_in_python(tmp_path):
+    own_generators(tmp_path)
+    (tmp_path / "example.py").write_text(python("metadata = "))
+    done = call("example.py", cwd=tmp_path)
+    assert "callable" in done.stdout
+    assert "sdv" in done.stdout
+
+
+def test_every_defense_stands_in_the_table():
+    named = set(re.findall(r"`([\w-]+)`", TEXT[TEXT.index("| Family |") : TEXT.index("Domains and bounds come")]))
+    assert named - {"epsilon"} == set(registry.names("defenses"))
+
+
 def test_the_example_of_a_plugin_keeps_the_contract():
     namespace: dict[str, object] = {}
-    exec(compile(blocks("python")[1], "README.md", "exec", dont_inherit=True), namespace)
+    exec(compile(python("class FirstValue"), "README.md", "exec", dont_inherit=True), namespace)
     attack = namespace["FirstValue"]()
     assert isinstance(attack, Attack)
     round_ = registry.make("games", "holdout", {"targets": 20, "records": 100}).play(

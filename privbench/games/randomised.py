@@ -36,7 +36,7 @@ class Randomised:
     roster : bool
         Grant the known columns of every training record.
     rows : bool
-        Grant the position of each target's record in the release, where positions mean anything (reports).
+        Grant the position of each target's record in the release, where rows have one (reports, altered rows).
     population : int
         Number of public reference records granted, secrets included.
 
