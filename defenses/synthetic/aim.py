@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import combinations
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,33 +142,22 @@ def _that_fit(
 ) -> list[Clique]:
     """Return the marginals whose measurement would keep the model within its size."""
     # a marginal changes the model of the columns that hang together with its own; the rest is counted once
-    parts = _connected({measured.columns for measured in measurements})
-    part_of = {column: number for number, part in enumerate(parts) for group in part for column in group}
-    cells = [JunctionTree.cells(part, sizes) for part in parts]
-    tree = JunctionTree.build((group for part in parts for group in part), sizes)
+    measured = sorted({measured.columns for measured in measurements})
+    tree = JunctionTree.build(measured, sizes)
+    parts: dict[int, list[Clique]] = {}
+    for group in measured:
+        parts.setdefault(tree.parts[group[0]], []).append(group)
+    cells = {part: JunctionTree.cells(groups, sizes) for part, groups in parts.items()}
+    whole = sum(cells.values())
+    alone = {groups[0][0] for groups in parts.values() if len({*groups}) == 1 and len(groups[0]) == 1}
 
     def fits(group: Clique) -> bool:
         if tree.home(group) is not None:
             return True
-        touched = {part_of[column] for column in group}
-        together = [*(one for number in touched for one in parts[number]), group]
-        others = sum(cells) - sum(cells[number] for number in touched)
-        return others + JunctionTree.cells(together, sizes) <= room
+        touched = {tree.parts[column] for column in group}
+        if len(touched) == len(group):  # it joins parts by one column each: one clique more, in place of lone columns
+            return whole + prod(sizes[c] for c in group) - sum(sizes[c] for c in group if c in alone) <= room
+        together = [*(one for part in touched for one in parts[part]), group]
+        return whole - sum(cells[part] for part in touched) + JunctionTree.cells(together, sizes) <= room
 
     return [group for group in workload if fits(group)]
-
-
-def _connected(groups: set[Clique]) -> list[list[Clique]]:
-    """Return the groups in parts that have no column in common."""
-    parts: list[tuple[set[int], list[Clique]]] = []
-    for group in sorted(groups):
-        columns, members = set(group), [group]
-        apart = []
-        for part in parts:
-            if columns.isdisjoint(part[0]):
-                apart.append(part)
-            else:
-                columns |= part[0]
-                members += part[1]
-        parts = [*apart, (columns, members)]
-    return [members for _, members in parts]

@@ -77,7 +77,16 @@ class GraphicalModel:
         home = self.tree.home(columns)
         if home is not None:
             return _project(self.beliefs[home], self.tree.cliques[home], columns)
-        return self._across(columns)
+        parts = self.tree.parts
+        if len({parts[column] for column in columns}) == 1:
+            return self._across(columns)
+        joint = np.ones(())
+        order: list[int] = []
+        for part in sorted({parts[column] for column in columns}):
+            together = tuple(column for column in columns if parts[column] == part)
+            joint = np.multiply.outer(joint, self.marginal(together))
+            order += together
+        return joint.transpose([order.index(column) for column in columns])
 
     def _across(self, columns: Clique) -> Floats:
         """Sum out all other columns along the part of the tree that joins these, leaf by leaf."""

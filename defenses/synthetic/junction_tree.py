@@ -8,8 +8,9 @@ D. Koller and N. Friedman, "Probabilistic Graphical Models", MIT Press 2009, cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 __all__ = ["Clique", "JunctionTree"]
@@ -18,7 +19,7 @@ Clique = tuple[int, ...]
 """Columns in rising order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JunctionTree:
     """Cliques in an order in which each one's parent stands before it.
 
@@ -77,10 +78,27 @@ class JunctionTree:
         found = _maximal(_eliminate([[place[column] for column in group] for group in groups], own))
         return sum(prod(own[i] for i in clique) for clique in found)
 
+    @cached_property
+    def parts(self) -> Mapping[int, int]:
+        """Column to the number of its part: columns of different parts have nothing to do with each other."""
+        part_of: list[int] = []
+        for place, (parent, separator) in enumerate(zip(self.parents, self.separators, strict=True)):
+            part_of.append(part_of[parent] if separator else place)
+        return {column: part for clique, part in zip(self.cliques, part_of, strict=True) for column in clique}
+
     def home(self, columns: Iterable[int]) -> int | None:
         """Return the position of the first clique that holds all these columns, or None."""
-        wanted = set(columns)
-        return next((i for i, clique in enumerate(self.cliques) if wanted <= set(clique)), None)
+        first, *others = columns
+        return next((i for i in self._holders[first] if all(column in self.cliques[i] for column in others)), None)
+
+    @cached_property
+    def _holders(self) -> Mapping[int, list[int]]:
+        """Column to the positions of the cliques that hold it."""
+        holders: dict[int, list[int]] = {}
+        for place, clique in enumerate(self.cliques):
+            for column in clique:
+                holders.setdefault(column, []).append(place)
+        return holders
 
 
 def _eliminate(groups: Iterable[Iterable[int]], sizes: Sequence[int]) -> list[Clique]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from defenses.synthetic.aim import _that_fit
 from defenses.synthetic.graphical_model import Measurement, fit, total_of
 from defenses.synthetic.junction_tree import JunctionTree
 from privbench.rng import stream
@@ -129,3 +130,18 @@ def test_rows_have_the_models_marginals(seed):
         seen = np.zeros([SIZES[c] for c in columns])
         np.add.at(seen, tuple(codes[list(columns)]), 1 / 20_000)
         assert np.abs(seen - model.marginal(columns)).max() < 5 * 0.5 / np.sqrt(20_000)
+
+
+@given(
+    groups,
+    st.lists(st.integers(0, 6), min_size=1, max_size=3, unique=True).map(sorted).map(tuple),
+    st.integers(10, 400),
+)
+def test_what_fits_is_what_the_whole_tree_says(wanted, candidate, room):
+    sizes = (2, 3, 4, 2, 5, 3, 2)
+    measured_groups = [*((column,) for column in range(7)), *(tuple(sorted(group)) for group in wanted)]
+    measurements = [Measurement(group, np.zeros([sizes[c] for c in group]), 1.0) for group in measured_groups]
+    tree = JunctionTree.build(measured_groups, sizes)
+    whole = JunctionTree.cells([*measured_groups, candidate], sizes)
+    allowed = tree.home(candidate) is not None or whole <= room
+    assert (_that_fit({candidate: 1.0}, measurements, sizes, room) == [candidate]) == allowed
