@@ -55,6 +55,10 @@ class Claim:
     def __post_init__(self) -> None:
         if not (self.epsilon > 0 and math.isfinite(self.epsilon) and 0 <= self.delta < 1):
             raise ContractError(f"a claim needs epsilon > 0 and 0 <= delta < 1; got ({self.epsilon}, {self.delta})")
+        if self.adjacency not in tuple(Adjacency):
+            raise ContractError(f"adjacency: got {self.adjacency!r}; allowed: {', '.join(Adjacency)}")
+        # a plain text is as good in a call, but not in a comparison of identities
+        object.__setattr__(self, "adjacency", Adjacency(self.adjacency))
 
     def as_replace_one(self) -> Claim:
         """Return the guarantee when one record is exchanged for another.

@@ -40,3 +40,9 @@ def test_mixed_adjacencies_do_not_compose():
 def test_a_claim_out_of_range_is_refused(epsilon, delta):
     with pytest.raises(ContractError, match="epsilon > 0"):
         Claim(epsilon, delta, Adjacency.LOCAL)
+
+
+def test_an_adjacency_may_be_a_plain_text():
+    assert Claim(1.0, 0.0, "add-remove").as_replace_one().epsilon == 2
+    with pytest.raises(ContractError, match=r"allowed: .*add-remove"):
+        Claim(1.0, 0.0, "add_remove")

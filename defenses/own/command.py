@@ -8,12 +8,13 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,8 @@ __all__ = ["Command"]
 
 _PLACEHOLDERS = ("train", "out", "seed", "n")
 _SHOWN_LINES = 5
+# seconds in which a program that is asked to end may do so
+_GRACE = 5.0
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,9 @@ class Command:
 
     In the command ``{train}`` stands for the file to read, ``{out}`` for the file to write (CSV or Parquet), ``{seed}``
     for a whole number that fixes its randomness, ``{n}`` for how many rows are wanted. No shell is involved: write
-    ``sh -c '...'`` for pipes. A missing value is an empty cell. The program runs where privbench runs; it and all that
-    it started are stopped at the time limit.
+    ``sh -c '...'`` for pipes. A missing value is an empty cell. The program runs where privbench runs. At the time
+    limit, or when privbench itself is stopped, its process group is ended (asked first, killed after five seconds) and
+    the files are removed; what left the group, a container for instance, has to see to itself.
 
     Parameters
     ----------
@@ -75,6 +79,7 @@ class Command:
                 raise InputError(f"command: {self.command!r} lacks {needed}; write it where the file's path belongs")
         for word in re.findall(r"\{(\w+)\}", self.command):
             near = get_close_matches(word, _PLACEHOLDERS, n=1, cutoff=0.7)
+            near = near or [name for name in _PLACEHOLDERS if name == word.lower()]
             if word not in _PLACEHOLDERS and near:
                 raise InputError(f"command: unknown placeholder {{{word}}}; did you mean {{{near[0]}}}?")
         self._words()
@@ -116,12 +121,13 @@ class Command:
                 "{n}": str(self.rows or len(train)),
             }
             words = [_fill(word, filled) for word in self._words()]
-            self._run(words, folder)
+            with _Guard(folder) as guard:
+                self._run(words, folder, guard)
             table = conform(_read(out), train.schema, source=f"the command {words[0]!r}")
         claim = stated_claim(epsilon=self.epsilon, delta=self.delta, adjacency=self.adjacency)
         return SyntheticTable(table, private_records=len(train), claim=claim)
 
-    def _run(self, words: list[str], folder: Path) -> None:
+    def _run(self, words: list[str], folder: Path, guard: _Guard) -> None:
         """Run the program to its end, or stop it and its children."""
         printed, said = folder / "stdout", folder / "stderr"
         with printed.open("wb") as stdout, said.open("wb") as stderr:
@@ -133,6 +139,9 @@ class Command:
                 raise InputError(
                     f"command: {words[0]!r} cannot be started ({error.strerror}); is it installed, and on the PATH?"
                 ) from None
+            except ValueError as error:
+                raise InputError(f"command: {self.command!r} cannot be started: {error}") from None
+            guard.watch(process.pid)
             try:
                 status = process.wait(timeout=self.time_limit)
             except subprocess.TimeoutExpired:
@@ -141,15 +150,77 @@ class Command:
                     f"{_tail(said, printed)}; raise time_limit"
                 ) from None
             finally:
-                # whatever ended the wait: nothing that was started here goes on
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                # whatever ended the wait: nothing in the program's group goes on
+                _end(process)
         if status != 0:
             how = f"was ended by signal {-status}" if status < 0 else f"ended with exit status {status}"
             raise InputError(f"the command {words[0]!r} {how}{_tail(said, printed)}")
         if not (folder / "out.csv").is_file():
             raise InputError(f"the command {words[0]!r} wrote no file to {{out}}{_tail(said, printed)}")
+
+
+class _Guard:
+    """A process that outlives this one if it is killed, ends the program then and removes the private records."""
+
+    _WORK = (
+        "import os, shutil, sys, time\n"
+        "group = sys.stdin.readline().strip()\n"
+        "if sys.stdin.read() != 'done':\n"  # the pipe ended with the process that held it
+        "    for signal in (15, 9):\n"
+        "        try:\n"
+        "            group and os.killpg(int(group), signal)\n"
+        "            signal == 15 and time.sleep(5)\n"
+        "        except OSError:\n"
+        "            break\n"
+        "    shutil.rmtree(sys.argv[1], ignore_errors=True)\n"
+    )
+
+    def __init__(self, folder: Path) -> None:
+        self._watching = False
+        # a session of its own: what stops privbench from a terminal does not stop it
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", self._WORK, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+
+    def __enter__(self) -> _Guard:
+        return self
+
+    def watch(self, group: int) -> None:
+        """Tell the guard what to end."""
+        self._watching = True
+        self._tell(f"{group}\n")
+
+    def __exit__(self, *raised: object) -> None:
+        self._tell("done" if self._watching else "\ndone")
+        with suppress(OSError):
+            self._pipe.close()
+        self._process.wait()
+
+    @property
+    def _pipe(self) -> IO[str]:
+        assert self._process.stdin is not None, "it was opened with a pipe"
+        return self._process.stdin
+
+    def _tell(self, text: str) -> None:
+        with suppress(OSError):
+            self._pipe.write(text)
+            self._pipe.flush()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program's group: ask, wait a little, kill."""
+    with suppress(ProcessLookupError, PermissionError):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=_GRACE)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _fill(word: str, filled: dict[str, str]) -> str:

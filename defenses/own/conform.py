@@ -79,7 +79,13 @@ def _named(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 
 def _codes(column: Column, series: pd.Series, source: str) -> NDArray[np.int64]:
-    codes, distinct = pd.factorize(series.astype(object), use_na_sentinel=False)
+    try:
+        codes, distinct = pd.factorize(series.astype(object), use_na_sentinel=False)
+    except TypeError:
+        raise InputError(
+            f"{source}, column {column.name!r}: holds values that are no texts, numbers or true/false, lists for "
+            f"instance; allowed: {', '.join(column.label(c) for c in range(min(10, column.size)))}"
+        ) from None
     exact = {(type(value), value): code for code, value in enumerate(column.values)}
     alike: dict[str | None, int] = {}
     for position, known in enumerate(column.values):
@@ -110,14 +116,25 @@ def _meaning(value: Value) -> str | None:
     if text.lower() in ("true", "false"):
         return text.lower()
     try:
+        return str(int(text))  # exact, however long
+    except ValueError:
+        pass
+    try:
         number = float(text)
     except ValueError:
         return text
+    if number.is_integer():
+        return str(int(number))
     return f"{number:.15g}" if np.isfinite(number) else text
 
 
 def _numbers(column: Column, series: pd.Series, source: str) -> NDArray[np.float64]:
     numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    if series.dtype == object:
+        # pandas is a few last bits off in texts; numpy reads them to the nearest float
+        text = np.isfinite(numbers) & series.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
+        numbers = numbers.copy()
+        numbers[text] = [float(value) for value in series[text]]
     wrong = ~np.isfinite(numbers)
     if wrong.any():
         raise InputError(

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from defenses.own.conform import check_claim, conform, stated_claim
 from privbench.claim import Adjacency
+from privbench.environment import environment_kept
 from privbench.errors import InputError
 from privbench.given import find
 from privbench.release import SyntheticTable
 from privbench.rng import seeded_globals
 from privbench.table import Table
+from privbench.threads import one_thread
 
 __all__ = ["Function"]
 
@@ -24,8 +32,9 @@ class Function:
     """Call your function `f(train, rng)`: a DataFrame of the training records in, a DataFrame of rows to publish out.
 
     The frame is a copy of the function's own; `rng` is a numpy Generator, and the global generators (random, numpy,
-    torch) are seeded from it for as long as the call lasts. Types are matched by meaning; numbers are rounded and moved
-    into the bounds of their column.
+    torch) are seeded from it for as long as the call lasts. Libraries run on one thread; working directory, environment
+    and warning filters are put back. Types are matched by meaning; numbers are rounded and moved into the bounds of
+    their column.
 
     Parameters
     ----------
@@ -59,14 +68,29 @@ class Function:
         Raises
         ------
         InputError
-            If the function cannot be found, or what it gave is no table of these columns.
+            If the function cannot be found, does not take two arguments, or gave no table of these columns.
         """
         function = find(self.function) if isinstance(self.function, str) else self.function
         if not callable(function):
             raise InputError(f"function: {self.function!r} is no function but {type(function).__name__}")
         name = getattr(function, "__name__", type(function).__name__)
-        with seeded_globals(rng):
+        with suppress(ValueError):  # raised where there is no signature to look at
+            try:
+                inspect.signature(function).bind(None, None)
+            except TypeError as error:
+                raise InputError(f"the function {name!r} must take (train, rng), two arguments: {error}") from None
+        with _undisturbed(rng):
             frame = function(train.to_frame(), rng)
         table = conform(frame, train.schema, source=f"the function {name!r}")
         claim = stated_claim(epsilon=self.epsilon, delta=self.delta, adjacency=self.adjacency)
         return SyntheticTable(table, private_records=len(train), claim=claim)
+
+
+@contextmanager
+def _undisturbed(rng: np.random.Generator) -> Iterator[None]:
+    """Seed what a function may draw from, and put back what it may change."""
+    with environment_kept(), chdir(Path.cwd()), warnings.catch_warnings():
+        if find_spec("torch") is not None:  # a torch that the function loads itself would not be seeded
+            importlib.import_module("torch")
+        with one_thread(), seeded_globals(rng):
+            yield

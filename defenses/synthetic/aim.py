@@ -84,7 +84,7 @@ class Aim:
         model, total = self._fit(codes, sizes, ledger, public_total=public)
         drawn = model.sample(self.rows or round(total), rng=rng)
         claim = ledger.claim(train.schema, delta=self.delta)
-        return SyntheticTable(coding.decode(drawn, rng=rng), private_records=len(train), claim=claim)
+        return SyntheticTable(coding.decode(drawn, rng=rng), private_records=round(total), claim=claim)
 
     def _fit(
         self, codes: Codes, sizes: tuple[int, ...], ledger: Ledger, *, public_total: float | None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
-from math import prod
+from math import comb, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ Family = tuple[int, tuple[int, ...]]
 
 # the largest table of a column and its parents that is looked at
 _MOST_CELLS = 1_000_000
+# of columns with parents, over all rounds: a hundred columns may have two parents, forty three, thirty four
+_MOST_CANDIDATES = 200_000
 # of the budget, for choosing parents; and how many times its noise a cell's share should be on average
 _CHOOSING = 0.3
 _USEFUL = 4.0
@@ -70,7 +72,7 @@ def grow(
     sizes : sequence of int
         Number of values of each column.
     degree : int
-        Most parents of a column.
+        Most parents of a column; fewer where there are so many columns that the sets to look at would be too many.
     cells : float
         Most cells of a column with its parents; of the sets that fit, only those that none could be added to compete.
     score : callable
@@ -80,6 +82,8 @@ def grow(
     first : int
         The column without parents.
     """
+    while sum(comb(len(sizes), parents + 1) for parents in range(1, degree + 1)) > _MOST_CANDIDATES:
+        degree -= 1
     placed: list[Family] = [(first, ())]
     inside = [first]
     # for every column outside: parent sets with their scores

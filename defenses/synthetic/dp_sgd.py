@@ -40,6 +40,8 @@ __all__ = ["Plan", "blocks", "check_training", "claim_of", "noisy_shares", "one_
 
 # what the start costs beside the steps: its noise multiplier is so many times that of all steps together
 _START = 3.0
+# where the answer is to be closer than that (epsilon below .05) the tight accountant's grid takes minutes and gigabytes
+_FINE = 2.4e-4
 # how far below the budget the search for the noise may end
 _CLOSE = 0.01
 
@@ -102,6 +104,11 @@ def plan(*, epsilon: float, delta: float, rate: float, steps: int) -> Plan:
         Sampling probability, in (0, 1].
     steps : int
         How many batches.
+
+    Raises
+    ------
+    InputError
+        If the accountants know of no noise that keeps to the budget.
     """
 
     def planned(log_noise: float) -> Plan:
@@ -121,12 +128,23 @@ def plan(*, epsilon: float, delta: float, rate: float, steps: int) -> Plan:
         low, best = (low, middle) if spent <= epsilon else (middle, best)
         if epsilon * (1 - _CLOSE) <= spent <= epsilon:
             break
-    return planned(best)
+    found = planned(best)
+    if spent_epsilon(found, delta, close=epsilon / 200) > epsilon:
+        raise InputError(
+            f"epsilon {epsilon:g} is too small to train with at delta {delta:g}: no amount of noise is known to keep "
+            "to it; raise epsilon or delta, or take a generator that counts (mst, independent-histogram)"
+        )
+    return found
 
 
 @lru_cache(maxsize=256)
 def spent_epsilon(spending: Plan, delta: float, *, close: float) -> float:
-    """Return what a plan spends, by privacy loss random variables: an upper bound, within `close` of the truth."""
+    """Return what a plan spends, an upper bound: by privacy loss random variables, to within `close`.
+
+    Where these take too much memory or time, by Renyi divergences, which are never below.
+    """
+    if close < _FINE:
+        return _rdp(spending, delta)
     accountants: Any = _import("opacus.accountants")
     accountant = accountants.PRVAccountant()
     accountant.history = spending.history
@@ -154,7 +172,8 @@ def _rdp(spending: Plan, delta: float) -> float:
 def claim_of(spending: Plan, schema: Schema, *, epsilon: float, delta: float) -> Claim:
     """Return the guarantee of a training that went as planned, as the accountant has it."""
     said = [
-        "the number of records is public: it sets the sampling rate",
+        "the number of records is public: it sets the sampling rate and the number of rows, so one record more or less "
+        "stays hidden but for that number",
         "noise and samples come from generators that are not cryptographic, in floating point: "
         "the attack on the low bits of a float is not excluded",
     ]

@@ -104,6 +104,8 @@ def _model(sizes: Sequence[int], shares: Sequence[NDArray[np.float64]], *, hidde
 
         def forward(self, records: Any) -> Any:
             mean, log_variance = self.encoder(records).chunk(2, dim=1)
+            # a loss that overflows has a gradient that no clipping bounds
+            mean, log_variance = mean.clamp(-1e3, 1e3), log_variance.clamp(-20, 20)
             code = mean + torch.randn_like(mean) * torch.exp(log_variance / 2)
             logits = self.decoder(code)
             missed = sum(

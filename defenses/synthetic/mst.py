@@ -79,7 +79,7 @@ class Mst:
         model = fit([*alone, *pairs], sizes, total=total, steps=1000)
         drawn = model.sample(self.rows or round(total), rng=rng)
         claim = ledger.claim(train.schema, delta=self.delta)
-        return SyntheticTable(coding.decode(drawn, rng=rng), private_records=len(train), claim=claim)
+        return SyntheticTable(coding.decode(drawn, rng=rng), private_records=round(total), claim=claim)
 
 
 def _choose(

@@ -95,7 +95,10 @@ def synthesize(
     if name not in kinds:
         raise unknown("synthesizer of SDV", name, kinds)
     with one_thread(), _undisturbed(rng) as seed:
-        synthesizer = getattr(single_table, name)(_describe(metadata, train.schema), **options)
+        try:
+            synthesizer = getattr(single_table, name)(_describe(metadata, train.schema), **options)
+        except TypeError as error:
+            raise InputError(f"{name} does not take these options: {error}") from None
         columns = train.schema.columns
         frame = pd.DataFrame({column.name: _outward(column, train[column.name]) for column in columns})
         drawn = _fit_and_draw(synthesizer, frame, table=_TABLE, rows=rows or len(train), seed=seed)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -237,8 +238,17 @@ def _numbers(series: pd.Series[Any], options: FileOptions, where: str) -> tuple[
             f"{where}: row {int(missing.argmax()) + 1} is empty or NaN, the first of {missing.sum():,}; a continuous "
             "column needs a number in every row; fill it, drop the rows, or list the column under `categorical`"
         )
-    low, high = options.bounds.get(name, (float(distinct[0]), float(distinct[-1])))
-    whole &= float(low).is_integer() and float(high).is_integer()
+    declared: tuple[Any, Any] | None = options.bounds.get(name)
+    low, high = declared or (float(distinct[0]), float(distinct[-1]))
+    if declared:  # what is declared must not depend on what one record happens to hold
+        declared_whole = all(isinstance(bound, Integral) for bound in declared)
+        if declared_whole and not whole:
+            row = int((numbers != np.floor(numbers)).argmax())
+            raise InputError(
+                f"{where}: value {numbers[row]:g} (row {row + 1}) is not whole, but bounds [{low}, {high}] declare "
+                f"whole numbers; for fractions write [{low}.0, {high}.0]"
+            )
+        whole = declared_whole
     column = _column(where, name, Kind.CONTINUOUS, low=low, high=high, integer=whole, declared=name in options.bounds)
     if np.isinf(column.range):
         raise InputError(f"{where}: from {low:g} to {high:g} is too wide for a float; scale the column down")

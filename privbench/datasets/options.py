@@ -40,7 +40,8 @@ class FileOptions:
     continuous, categorical, ordinal : tuple of str
         Columns whose kind is not to be inferred. A categorical one is read as text, whatever it holds.
     bounds : mapping of str to (low, high)
-        Declared bounds, both included; such a column is continuous.
+        Declared bounds, both included; such a column is continuous. ``[0, 90]`` declares whole numbers, ``[0.0, 90.0]``
+        any.
     domains : mapping of str to tuple of Value
         Declared values in their order, None (null in YAML) for the missing value. Such a column is ordinal if
         all its values are numbers, else categorical; `categorical` and `ordinal` override that.

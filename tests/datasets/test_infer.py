@@ -275,3 +275,10 @@ def test_inferred_schema_conforms_to_its_own_frame(data, rows, kinds):
             gone = pd.isna(before) or before == ""
             assert after is None if gone else after == (before.strip() if isinstance(before, str) else before)
         assert any(note.startswith(f"column {name!r}: ") for note in notes)
+
+
+def test_whether_declared_numbers_are_whole_does_not_depend_on_the_records():
+    assert infer([1.0, 2.0, 3.0], bounds={"x": (0, 9)})[0].integer
+    assert not infer([1.0, 2.0, 3.0], bounds={"x": (0.0, 9.0)})[0].integer
+    with pytest.raises(InputError, match=r"value 2.5 \(row 2\) is not whole.*write \[0.0, 9.0\]"):
+        infer([1.0, 2.5], bounds={"x": (0, 9)})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import warnings
+
 
 def resample(train, rng):
     return train.sample(len(train), replace=True, random_state=rng)
@@ -19,6 +22,27 @@ def destroys(train, rng):
 
 def raises(train, rng):
     raise RuntimeError("the generator broke")
+
+
+def of_one(train):
+    return train
+
+
+def of_lists(train, rng):
+    return train.assign(sex=[["a"]] * len(train))
+
+
+def disturbs(train, rng):
+    os.chdir("/")
+    os.environ["LEFT_BEHIND"] = "1"
+    warnings.simplefilter("always")
+    return train
+
+
+def with_torch(train, rng):
+    import torch
+
+    return train.take(torch.randint(len(train), (len(train),)).numpy())
 
 
 not_a_function = 3

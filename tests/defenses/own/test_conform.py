@@ -89,3 +89,16 @@ def test_values_that_mean_the_same_but_are_two_are_told_apart_by_type():
 def test_what_is_left_over_is_one_sentence(change, said):
     with pytest.raises(InputError, match=said):
         conform(change(frame()), RECORDS.schema, source="f")
+
+
+def test_long_numbers_that_differ_in_the_last_digit_are_two():
+    schema = Schema((Column("id", Kind.CATEGORICAL, ("12345678901234567", "12345678901234568")),))
+    made = conform(pd.DataFrame({"id": [12345678901234568, 12345678901234567]}), schema, source="f")
+    assert made["id"].tolist() == [1, 0]
+
+
+def test_numbers_as_text_are_read_to_the_last_bit():
+    schema = Schema((Column("x", Kind.CONTINUOUS, low=0.0, high=1.0),))
+    numbers = np.random.default_rng(0).random(500)
+    made = conform(pd.DataFrame({"x": [repr(float(number)) for number in numbers]}), schema, source="f")
+    assert (made["x"] == numbers).all()

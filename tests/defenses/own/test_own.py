@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import subprocess
 import sys
 import time
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,6 +36,17 @@ def script(tmp_path, text) -> str:
     path = tmp_path / "own script.py"
     path.write_text("import sys\nimport pandas as pd\ntrain, out, seed, n = sys.argv[1:]\n" + text)
     return f"'{sys.executable}' '{path}' {{train}} {{out}} {{seed}} {{n}}"
+
+
+def sleeping(seconds: str) -> bool:
+    return any(process.info["cmdline"] == ["sleep", seconds] for process in psutil.process_iter(["cmdline"]))
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
 
 
 class TestFunction:
@@ -64,6 +79,8 @@ class TestFunction:
             ("no.such.module:f", "cannot be loaded: ModuleNotFoundError"),
             (f"{FILE}:resampel", "did you mean 'resample'"),
             (f"{FILE}:not_a_function", "is no function but int"),
+            (f"{FILE}:of_one", r"must take \(train, rng\), two arguments"),
+            (f"{FILE}:of_lists", "holds values that are no texts"),
         ],
     )
     def test_a_wrong_reference_is_one_sentence(self, reference, said):
@@ -74,6 +91,28 @@ class TestFunction:
     def test_a_guarantee_that_cannot_be_is_refused(self, bad):
         with pytest.raises(InputError):
             release("callable", function=example.resample, **bad)
+
+    def test_what_a_function_changes_is_put_back(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        before = list(warnings.filters), dict(os.environ), Path.cwd()
+        release("callable", function=example.disturbs)
+        assert (list(warnings.filters), dict(os.environ), Path.cwd()) == before
+
+    @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+    def test_a_torch_that_the_function_loads_is_seeded(self):
+        code = (
+            "from tests.defenses.own.test_own import FILE, release\n"
+            "print([release('callable', function=f'{FILE}:with_torch').table.sha256 for _ in range(2)])"
+        )
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            cwd=Path(__file__).parents[3],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        first, again = ast.literal_eval(done.stdout)
+        assert first == again
 
 
 class TestCommand:
@@ -120,6 +159,7 @@ class TestCommand:
             ("cp {train}", r"lacks \{out\}"),
             ("cp {out}", r"lacks \{train\}"),
             ("cp {train} {out} {sed}", r"did you mean \{seed\}"),
+            ("cp {train} {out} {SEED}", r"did you mean \{seed\}"),
             ("cp '{train} {out}", "close the quotation mark"),
         ],
     )
@@ -138,6 +178,21 @@ class TestCommand:
             release("command", command=line, time_limit=0.5)
         assert time.monotonic() - started < 20
         assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "77.5"]]
+
+    def test_a_run_that_is_killed_leaves_neither_program_nor_records(self, tmp_path):
+        line = "sh -c 'sleep 78.5' {train} {out}"
+        code = f"from tests.defenses.own.test_own import release\nrelease('command', command={line!r})"
+        folder = tmp_path / "temporary"
+        folder.mkdir()
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", code],
+            cwd=Path(__file__).parents[3],
+            env={**os.environ, "TMPDIR": str(folder)},
+        )
+        wait_for(lambda: sleeping("78.5") and list(folder.rglob("train.csv")))
+        process.kill()
+        process.wait()
+        wait_for(lambda: not sleeping("78.5") and not list(folder.rglob("train.csv")))
 
     def test_a_changed_script_is_another_generator(self, tmp_path):
         line = script(tmp_path, "pass\n")

@@ -76,6 +76,14 @@ def test_of_the_sets_that_fit_only_those_that_cannot_grow_compete():
     assert max(offered) <= 12
 
 
+def test_many_columns_have_fewer_parents():
+    codes = stream(0, "many").integers(2, size=(48, 60)).astype(np.uint8)
+    families = grow(codes, (2,) * 48, degree=5, cells=1e6, score=dependence, choose=lambda s: int(s.argmax()), first=0)
+    assert max(len(parents) for _, parents in families) == 2
+    few = grow(codes[:12], (2,) * 12, degree=5, cells=1e6, score=dependence, choose=lambda s: int(s.argmax()), first=0)
+    assert max(len(parents) for _, parents in few) == 5
+
+
 def test_counts_are_right():
     codes, sizes = planted(3000)
     for given in ((0,), (3, 1), (2, 0, 4)):

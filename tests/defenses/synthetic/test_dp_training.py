@@ -66,6 +66,16 @@ class TestAccountant:
         assert spent <= epsilon
         assert steps == 1 or spent > 0.9 * epsilon  # one step is accounted by RDP, which is loose there
 
+    @pytest.mark.parametrize("epsilon", [0.001, 0.01, 0.04])
+    def test_a_budget_too_small_is_refused_and_a_small_one_is_kept(self, epsilon):
+        with dp_sgd.undisturbed(stream(0)):
+            if epsilon == 0.001:
+                with pytest.raises(InputError, match="no amount of noise is known to keep to it"):
+                    plan(epsilon=epsilon, delta=1e-6, rate=0.1, steps=600)
+                return
+            found = plan(epsilon=epsilon, delta=1e-6, rate=0.1, steps=600)
+            assert 0.9 * epsilon < spent_epsilon(found, 1e-6, close=epsilon / 200) <= epsilon
+
     def test_less_budget_or_more_steps_need_more_noise(self):
         with dp_sgd.undisturbed(stream(0)):
             noises = [plan(epsilon=e, delta=1e-6, rate=0.05, steps=s).noise for e, s in ((8, 50), (1, 50), (1, 1000))]
@@ -202,6 +212,10 @@ class TestGenerators:
     def test_bad_settings_are_one_sentence(self, name, bad, said):
         with pytest.raises(InputError, match=said):
             registry.make("defenses", name, bad)
+
+
+def test_a_learning_rate_far_too_high_ends_in_rows_all_the_same():
+    assert len(released("dp-vae", people(100, 1).records, learning_rate=5.0, epochs=20, batch_size=20).table) == 100
 
 
 def test_the_autoencoder_learns_relations():
