@@ -34,8 +34,8 @@ class DpCtgan:
     sampling of true records by their values and its critic's judging of ten records together are left out: both break
     the accounting of a single record. Under budgets like 1 or 10 on ten thousand records the critic learns little
     through its noise: relations between columns come out about as in `independent-histogram`. It is here for
-    comparison; `mst`, `aim` and `dp-vae` keep more. Epsilon is what the accountant says was spent. Needs the extra
-    `generators`.
+    comparison; `dp-autoregressive`, `mst` and `aim` keep more. Epsilon is what the accountant says was spent. Needs
+    the extra `generators`.
 
     Parameters
     ----------

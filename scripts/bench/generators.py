@@ -36,9 +36,9 @@ HERE = Path(__file__).resolve().parent
 # environment, what it installs, script, last argument, the generator of ours that it is compared with
 PEERS = {
     "mbi mst (jax)": ("mbi", ["mbi==2.0.0", "pandas"], "mbi_mst.py", None, "mst"),
-    "dpmm mst": ("dpmm", ["dpmm", "torch==2.13.0"], "dpmm_mechanism.py", "mst", "mst"),
-    "dpmm privbayes": ("dpmm", ["dpmm", "torch==2.13.0"], "dpmm_mechanism.py", "privbayes", "privbayes"),
-    "dpmm aim": ("dpmm", ["dpmm", "torch==2.13.0"], "dpmm_mechanism.py", "aim", "aim"),
+    "dpmm mst": ("dpmm", ["dpmm==0.1.9", "torch==2.13.0"], "dpmm_mechanism.py", "mst", "mst"),
+    "dpmm privbayes": ("dpmm", ["dpmm==0.1.9", "torch==2.13.0"], "dpmm_mechanism.py", "privbayes", "privbayes"),
+    "dpmm aim": ("dpmm", ["dpmm==0.1.9", "torch==2.13.0"], "dpmm_mechanism.py", "aim", "aim"),
     "DataSynthesizer": ("ds", ["DataSynthesizer==0.1.13"], "datasynthesizer_network.py", None, "bayesian-network"),
 }
 SCALED = ("independent-histogram", "mst", "privbayes")
