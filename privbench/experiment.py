@@ -422,6 +422,10 @@ def _entry_with_objects(entry: Any) -> Any:
         entry = {"name": "callable", "function": entry}
     elif hasattr(entry, "fit") and hasattr(entry, "sample"):
         entry = {"name": "sdv", "synthesizer": entry}
+    elif isinstance(entry, str) and ":" in entry:
+        entry = {"name": "callable", "function": entry}
+    elif isinstance(entry, Mapping) and ":" in str(entry.get("name")):
+        entry = {**entry, "name": "callable", "function": entry["name"]}
     if not isinstance(entry, Mapping) or entry.get("name") not in registry.names("defenses"):
         return entry
     references = getattr(registry.load("defenses", entry["name"]), "references", ())

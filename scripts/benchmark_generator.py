@@ -1,7 +1,6 @@
 """Benchmark one generator against every attack: what it leaks beyond what anyone could say.
 
 For example:
-  python scripts/benchmark_generator.py independent-histogram --epsilon 1 --secret marital-status
   python scripts/benchmark_generator.py my_generator.py:generate --data people.csv --secret diagnosis
   python scripts/benchmark_generator.py --command 'Rscript my_generator.R {train} {out} {seed}'
 """
@@ -32,25 +31,20 @@ def main() -> None:
     given = parser.parse_args()
     if (given.generator is None) == (given.command is None):
         parser.error("name a generator, or give --command")
-    if given.command:
-        generator = {"name": "command", "command": given.command}
-    elif ":" in given.generator:
-        generator = {"name": "callable", "function": given.generator}
-    else:
-        generator = {"name": given.generator}
+    own = {"name": "command", "command": given.command}
+    generator = own if given.command else {"name": given.generator}
 
     dataset = given.data
     if Path(dataset).suffix:
         dataset = {"path": dataset, "label": given.label, "groups": given.group}
     budgets = {"epsilon": given.epsilon} if given.epsilon else {}
-    games = ["randomised", "holdout"]
     result = privbench.run(
         {
             "dataset": dataset,
             "records": given.records,
             "secrets": given.secret,
             "known": given.known,
-            "games": [{"name": game, "targets": given.targets} for game in games],
+            "games": [{"name": game, "targets": given.targets} for game in ("randomised", "holdout")],
             "defenses": ["identity", {**generator, **budgets}],
             "attacks": ["majority", "prior", "random-forest", "nearest-neighbour"],
             "seeds": given.seeds,
