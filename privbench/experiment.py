@@ -376,6 +376,8 @@ def _load(spec: str, content: str) -> Dataset:
     """Load a data set once for as long as what stands behind its spec, `content`, is the same."""
     plain = json.loads(spec)
     if isinstance(plain, str):
+        if Path(plain).suffix and plain not in registry.names("datasets"):
+            raise InputError(f"unknown dataset {plain!r}; a file is given as: dataset: {{path: {plain}}}")
         dataset: Dataset = registry.load("datasets", plain)()
         return dataset
     return load_file(FileOptions.from_mapping(plain))

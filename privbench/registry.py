@@ -161,6 +161,8 @@ def make(kind: Kind, name: str, given: Mapping[str, object]) -> Any:
         raise InputError(
             f"{what}: {place + ': ' if place else ''}{message}{got}. See 'privbench list {kind} {name}'."
         ) from None
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
 
 
 def card(kind: Kind, name: str) -> Card:

@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("privbench-results/generator"))
     given = parser.parse_args()
     if (given.generator is None) == (given.command is None):
-        parser.error("name a generator, or give --command")
+        parser.error("give one of the two: the name of a generator, or --command")
     own = {"name": "command", "command": given.command}
     generator = own if given.command else {"name": given.generator}
 

@@ -6,4 +6,5 @@ bash scripts/setup.sh generators,cluster,test
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
-exec .venv/bin/python -m pytest "$@"
+# two workers, whatever the machine: some tests start processes of their own
+exec .venv/bin/python -m pytest -n 2 "$@"

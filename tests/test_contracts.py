@@ -29,7 +29,7 @@ QUESTIONS = [(("ill",), None), (("grade", "wage"), ("age", "sex")), (("ill",), (
 
 
 # long trainings made short, where a plugin has such a parameter
-QUICK = {"epochs": 1, "steps": 20}
+QUICK = {"epochs": 1, "steps": 20, "k": 2}
 COMMAND = """
 import sys
 import pandas as pd

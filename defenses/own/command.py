@@ -57,6 +57,8 @@ class Command:
         At least 0 and below 1.
     adjacency : Adjacency
         replace-one, add-remove or local.
+    repair : bool
+        Round numbers of a column of whole numbers, and move numbers beyond its bounds to them, instead of refusing.
 
     References
     ----------
@@ -69,6 +71,7 @@ class Command:
     epsilon: float | None = None
     delta: float = 0.0
     adjacency: Adjacency = Adjacency.REPLACE_ONE
+    repair: bool = False
 
     def __post_init__(self) -> None:
         check_claim(epsilon=self.epsilon, delta=self.delta, adjacency=self.adjacency)
@@ -123,7 +126,7 @@ class Command:
             words = [_fill(word, filled) for word in self._words()]
             with _Guard(folder) as guard:
                 self._run(words, folder, guard)
-            table = conform(_read(out), train.schema, source=f"the command {words[0]!r}")
+            table = conform(_read(out), train.schema, source=f"the command {words[0]!r}", repair=self.repair)
         claim = stated_claim(epsilon=self.epsilon, delta=self.delta, adjacency=self.adjacency)
         return SyntheticTable(table, private_records=len(train), claim=claim)
 

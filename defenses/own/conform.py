@@ -1,8 +1,8 @@
 """From a DataFrame that somebody else's program made to records of the training schema, and the claim made for it.
 
 Values are matched by meaning, not by type: ``39.0`` is ``39``, ``"1"`` is ``1``, blanks around a text do not count, an
-empty cell or NA is a missing value where the domain has one. Numbers are rounded and moved into their bounds. What is
-left over is refused by name.
+empty cell or NA is a missing value where the domain has one. What is left over is refused by name; numbers are rounded
+and moved into their bounds where that is asked for.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["check_claim", "conform", "stated_claim"]
 _MISSING = ("", "NA", "NaN", "nan", "None", "null", "<NA>")
 
 
-def conform(frame: object, schema: Schema, *, source: str) -> Table:
+def conform(frame: object, schema: Schema, *, source: str, repair: bool = False) -> Table:
     """Return the frame's rows as records of the schema.
 
     Parameters
@@ -37,6 +37,8 @@ def conform(frame: object, schema: Schema, *, source: str) -> Table:
         What to conform to.
     source : str
         Whose frame it is, for errors.
+    repair : bool
+        Round numbers of a column of whole numbers, and move numbers beyond its bounds to them, instead of refusing.
 
     Raises
     ------
@@ -56,8 +58,12 @@ def conform(frame: object, schema: Schema, *, source: str) -> Table:
     if frame.columns.duplicated().any():
         twice = frame.columns[frame.columns.duplicated()][0]
         raise InputError(f"{source} gave column {twice!r} twice; give each once")
-    convert = {True: _codes, False: _numbers}
-    arrays = {column.name: convert[column.discrete](column, frame[column.name], source) for column in schema.columns}
+    arrays: dict[str, NDArray[Any]] = {
+        column.name: _codes(column, frame[column.name], source)
+        if column.discrete
+        else _numbers(column, frame[column.name], source, repair=repair)
+        for column in schema.columns
+    }
     return Table(schema, arrays, len(frame))
 
 
@@ -128,7 +134,7 @@ def _meaning(value: Value) -> str | None:
     return f"{number:.15g}" if np.isfinite(number) else text
 
 
-def _numbers(column: Column, series: pd.Series, source: str) -> NDArray[np.float64]:
+def _numbers(column: Column, series: pd.Series, source: str, *, repair: bool) -> NDArray[np.float64]:
     numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     if series.dtype == object:
         # pandas is a few last bits off in texts; numpy reads them to the nearest float
@@ -141,7 +147,17 @@ def _numbers(column: Column, series: pd.Series, source: str) -> NDArray[np.float
             f"{source}, column {column.name!r}: value {series[wrong].tolist()[0]!r} (row {int(wrong.argmax()) + 1}) is "
             f"no finite number; allowed: numbers from {column.low:g} to {column.high:g}, no missing ones"
         )
-    return np.clip(np.round(numbers) if column.integer else numbers, column.low, column.high)
+    clean = np.clip(np.round(numbers) if column.integer else numbers, column.low, column.high)
+    # a last bit off is no other number
+    other = np.abs(clean - numbers) > 1e-9 * max(abs(column.low), abs(column.high), column.range)
+    if other.any() and not repair:
+        row = int(other.argmax())
+        raise InputError(
+            f"{source}, column {column.name!r}: value {numbers[row]:g} (row {row + 1}) is not in the domain; allowed: "
+            f"{'whole ' if column.integer else ''}numbers from {column.low:g} to {column.high:g}; with 'repair: true' "
+            "numbers are rounded and moved there"
+        )
+    return clean
 
 
 def check_claim(*, epsilon: float | None, delta: float, adjacency: Adjacency) -> None:
@@ -152,6 +168,8 @@ def check_claim(*, epsilon: float | None, delta: float, adjacency: Adjacency) ->
     InputError
         If epsilon is not positive and finite, or delta not in [0, 1).
     """
+    if epsilon is None and delta != 0:
+        raise InputError(f"delta is part of a guarantee, which needs an epsilon too; got delta {delta} alone")
     if epsilon is not None and not (epsilon > 0 and np.isfinite(epsilon)):
         raise InputError(f"epsilon must be a positive number or left out, got {epsilon}")
     if not 0 <= delta < 1:

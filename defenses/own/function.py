@@ -33,8 +33,7 @@ class Function:
 
     The frame is a copy of the function's own; `rng` is a numpy Generator, and the global generators (random, numpy,
     torch) are seeded from it for as long as the call lasts. Libraries run on one thread; working directory, environment
-    and warning filters are put back. Types are matched by meaning; numbers are rounded and moved into the bounds of
-    their column.
+    and warning filters are put back. Types are matched by meaning.
 
     Parameters
     ----------
@@ -46,6 +45,8 @@ class Function:
         At least 0 and below 1.
     adjacency : Adjacency
         replace-one, add-remove or local.
+    repair : bool
+        Round numbers of a column of whole numbers, and move numbers beyond its bounds to them, instead of refusing.
 
     References
     ----------
@@ -58,8 +59,11 @@ class Function:
     epsilon: float | None = None
     delta: float = 0.0
     adjacency: Adjacency = Adjacency.REPLACE_ONE
+    repair: bool = False
 
     def __post_init__(self) -> None:
+        if isinstance(self.function, str) and ":" not in self.function:
+            raise InputError(f"function: got {self.function!r}; allowed: 'file.py:name' or 'module:name'")
         check_claim(epsilon=self.epsilon, delta=self.delta, adjacency=self.adjacency)
 
     def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
@@ -77,11 +81,14 @@ class Function:
         with suppress(ValueError):  # raised where there is no signature to look at
             try:
                 inspect.signature(function).bind(None, None)
-            except TypeError as error:
-                raise InputError(f"the function {name!r} must take (train, rng), two arguments: {error}") from None
+            except TypeError:
+                taken = inspect.signature(function)
+                raise InputError(
+                    f"the function {name!r} must take two arguments, (train, rng); it takes {taken}"
+                ) from None
         with _undisturbed(rng):
             frame = function(train.to_frame(), rng)
-        table = conform(frame, train.schema, source=f"the function {name!r}")
+        table = conform(frame, train.schema, source=f"the function {name!r}", repair=self.repair)
         claim = stated_claim(epsilon=self.epsilon, delta=self.delta, adjacency=self.adjacency)
         return SyntheticTable(table, private_records=len(train), claim=claim)
 

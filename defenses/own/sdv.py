@@ -34,6 +34,9 @@ class Sdv:
         Arguments of a class that is named, beside the metadata.
     rows : int or None
         How many rows are released; None for as many as there are records.
+    repair : bool
+        Round numbers of a column of whole numbers, and move numbers beyond its bounds to them, instead of refusing;
+        for an object or a reference to one.
 
     References
     ----------
@@ -45,11 +48,12 @@ class Sdv:
     synthesizer: Any
     options: Mapping[str, Any] = field(default_factory=dict)
     rows: int | None = None
+    repair: bool = False
 
     def __post_init__(self) -> None:
         if self.rows is not None and self.rows < 1:
             raise InputError(f"rows must be at least 1, got {self.rows}")
-        if self.options and not isinstance(self.synthesizer, str):
+        if self.options and not isinstance(self.synthesizer, str | type):
             raise InputError("options go with the name of a class; an object has its settings already")
 
     def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
@@ -61,10 +65,12 @@ class Sdv:
             If there is no such synthesizer, or its rows are none of these columns.
         """
         rows, wanted = self.rows or len(train), self.synthesizer
+        if isinstance(wanted, type):  # as good as its name
+            wanted = wanted.__name__
         if isinstance(wanted, str) and ":" not in wanted:
             table = synthesize(wanted, train, rows=rows, options=self.options, rng=rng)
         else:
             item = find(wanted) if isinstance(wanted, str) else wanted
             frame = refit(item, train.to_frame(), rows=rows, rng=rng)
-            table = conform(frame, train.schema, source=f"the synthesizer {type(item).__name__}")
+            table = conform(frame, train.schema, source=f"the synthesizer {type(item).__name__}", repair=self.repair)
         return SyntheticTable(table, private_records=len(train))

@@ -61,7 +61,8 @@ class KAnonymity:
         Raises
         ------
         InputError
-            If there is no quasi-identifier, or a secret has fewer different values than `diversity` asks for.
+            If there is no quasi-identifier, there are fewer than k records, or
+            a secret has fewer different values than `diversity` asks for.
         """
         schema = train.schema
         names = chosen(self.columns, train, default=schema.without(schema.secrets).names)
@@ -73,6 +74,8 @@ class KAnonymity:
                 f"diversity {self.diversity} cannot be had: a secret has fewer different values in the "
                 f"{len(train)} records; lower it"
             )
+        if self.k > len(train):
+            raise InputError(f"k {self.k} cannot be had with {len(train)} records; lower k, or give more records")
         order = {name: ranks(schema[name], train[name]) for name in names}
         # which of two equally wide columns is cut is a matter of chance
         turned = [names[place] for place in rng.permutation(len(names))]

@@ -53,7 +53,15 @@ class Microaggregation:
         check_columns(self.columns)
 
     def release(self, train: Table, *, rng: np.random.Generator) -> AlteredRows:
-        """Return the averages, each as often as its group has records."""
+        """Return the averages, each as often as its group has records.
+
+        Raises
+        ------
+        InputError
+            If there are fewer than k records.
+        """
+        if self.k > len(train):
+            raise InputError(f"k {self.k} cannot be had with {len(train)} records; lower k, or give more records")
         names = chosen(self.columns, train, default=train.schema.names)
         order = {name: ranks(train.schema[name], train[name]) for name in names}
         groups = self._groups(train, order, rng)

@@ -46,9 +46,24 @@ def test_values_are_matched_by_meaning(change):
 
 
 def test_numbers_are_rounded_and_moved_into_their_bounds():
-    made = conform(frame().assign(age=[16.2, 33.4, *[500] * 48], wage=-1.0), RECORDS.schema, source="f")
+    odd = frame().assign(age=[16.2, 33.4, *[500] * 48], wage=-1.0)
+    made = conform(odd, RECORDS.schema, source="f", repair=True)
     assert made["age"][:3].tolist() == [17, 33, 90]
     assert set(made["wage"]) == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"age": 500}, r"value 500 \(row 1\).*whole numbers from 17 to 90"),
+        ({"age": 30.5}, "value 30.5"),
+        ({"wage": -1}, "-1"),
+    ],
+)
+def test_numbers_outside_their_domain_are_refused_unless_repair_is_asked_for(change, said):
+    with pytest.raises(InputError, match=f"{said}.*repair: true"):
+        conform(frame().assign(**change), RECORDS.schema, source="f")
+    conform(frame().assign(age=lambda f: f["age"] + 1e-13, wage=lambda f: f["wage"]), RECORDS.schema, source="f")
 
 
 def test_names_that_a_program_made_plain_are_recognised():

@@ -79,7 +79,7 @@ class TestFunction:
             ("no.such.module:f", "cannot be loaded: ModuleNotFoundError"),
             (f"{FILE}:resampel", "did you mean 'resample'"),
             (f"{FILE}:not_a_function", "is no function but int"),
-            (f"{FILE}:of_one", r"must take \(train, rng\), two arguments"),
+            (f"{FILE}:of_one", r"must take two arguments, \(train, rng\); it takes \(train\)"),
             (f"{FILE}:of_lists", "holds values that are no texts"),
         ],
     )

@@ -24,7 +24,8 @@ def release(method, train, *, seed=0, **params) -> AlteredRows:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_table_is_altered_into_rows_of_its_schema(method, name):
     train = table(name)
-    made, again = release(method, train), release(method, train)
+    few = {"k": len(train)} if method in ("k-anonymity", "microaggregation") and len(train) < 5 else {}
+    made, again = release(method, train, **few), release(method, train, **few)
     assert isinstance(made, AlteredRows)
     assert made.schema == train.schema
     assert len(made.table) == made.private_records == len(train)
