@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attacks.gower import distances, same
+from attacks.learner import left, skip_without_rows
 from privbench.contracts import Guess, View
 from privbench.errors import InputError
-from privbench.release import SyntheticTable
-from privbench.schema import Column, Kind
+from privbench.schema import Column
 
 __all__ = ["NearestNeighbour"]
 
-# a block of distances: 32 MB
-_BLOCK = 4_000_000
-# two sums of that many differences, each at most 1, may be the same and yet differ by so much a term
-_ROUNDING = 4 * np.finfo(np.float64).eps
-# lies a whole range or more from every number
-_MISSING = -1.0
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -35,6 +30,8 @@ class NearestNeighbour:
     ----------
     neighbours : int
         k, the fewest rows that vote.
+    weighted : bool
+        Count a vote by the inverse of its distance; otherwise all are alike.
 
     References
     ----------
@@ -43,6 +40,7 @@ class NearestNeighbour:
     """
 
     neighbours: int = 1
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         if self.neighbours < 1:
@@ -50,70 +48,55 @@ class NearestNeighbour:
 
     def skip(self, view: View) -> str | None:
         """Return a reason unless the release is a table with at least one row."""
-        if not isinstance(view.release, SyntheticTable):
-            return "neighbours are looked for among released rows, and this release is not a table"
-        return None if len(view.release.table) else "the release has no row to compare with"
+        return skip_without_rows(view, "a vote of neighbours")
 
     def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
         """Return the shares of the neighbours' values; for a continuous secret their mean and spread."""
-        names = view.targets.schema.names
-        rows = {secret.name: view.release.values(secret.name) for secret in view.secrets}
-        number = len(next(iter(rows.values())))
-        released = _scaled({name: view.release.values(name) for name in names}, view.targets.schema.columns)
-        asked = _scaled({name: view.targets[name] for name in names}, view.targets.schema.columns)
-        answers: dict[str, list[NDArray[np.float64]]] = {secret.name: [] for secret in view.secrets}
-        spread: dict[str, list[NDArray[np.float64]]] = {s.name: [] for s in view.secrets if not s.discrete}
-        step = max(1, _BLOCK // number)
-        for start in range(0, len(view.targets), step):
-            block = slice(start, min(start + step, len(view.targets)))
-            target, row = self._nearest(released, asked, block, number)
-            people = block.stop - block.start
-            votes = np.bincount(target, minlength=people)
-            for secret in view.secrets:
-                values = rows[secret.name][row]
-                if secret.discrete:
-                    counts = np.bincount(target * secret.size + values, minlength=people * secret.size)
-                    answers[secret.name].append(counts.reshape(people, secret.size) / votes[:, None])
-                else:
-                    mean = np.bincount(target, weights=values, minlength=people) / votes
-                    answers[secret.name].append(mean)
-                    squares = np.bincount(target, weights=np.square(values - mean[target]), minlength=people)
-                    spread[secret.name].append(np.sqrt(squares / votes))
-        return Guess(
-            {name: np.concatenate(parts) for name, parts in answers.items()},
-            {name: np.concatenate(parts) for name, parts in spread.items()},
-        )
+        people = len(view.targets)
+        answers: dict[str, Floats] = {}
+        spread: dict[str, Floats] = {}
+        for shown, secrets in _by_rows_that_show(view):
+            for secret in secrets:
+                answers[secret.name] = np.empty((people, secret.size) if secret.discrete else people)
+                if not secret.discrete:
+                    spread[secret.name] = np.empty(people)
+            values = {secret.name: view.release.values(secret.name)[shown] for secret in secrets}
+            for block, distance in distances(view, shown):
+                target, row, weight = self._votes(distance, len(view.targets.schema.columns))
+                asked = len(distance)
+                total = np.bincount(target, weights=weight, minlength=asked)
+                for secret in secrets:
+                    voted = values[secret.name][row]
+                    if secret.discrete:
+                        size = secret.size
+                        counts = np.bincount(target * size + voted, weights=weight, minlength=asked * size)
+                        answers[secret.name][block] = counts.reshape(asked, size) / total[:, None]
+                    else:
+                        mean = np.bincount(target, weights=weight * voted, minlength=asked) / total
+                        squares = weight * np.square(voted - mean[target])
+                        answers[secret.name][block] = mean
+                        spread[secret.name][block] = np.sqrt(
+                            np.bincount(target, weights=squares, minlength=asked) / total
+                        )
+        return Guess(answers, spread)
 
-    def _nearest(
-        self, released: list[NDArray[Any]], asked: list[NDArray[Any]], block: slice, number: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return who votes for whom: positions in the block, and of the rows as near as the k-th."""
-        distance = np.zeros((block.stop - block.start, number))
-        for row, target in zip(released, asked, strict=True):
-            if np.issubdtype(row.dtype, np.integer):
-                distance += target[block, None] != row
-            else:
-                apart = np.abs(target[block, None] - row)
-                # only a missing value is further away than the whole range
-                distance += np.minimum(apart, 1.0, out=apart)
-        kth = np.partition(distance, min(self.neighbours, number) - 1, axis=1)[:, min(self.neighbours, number) - 1]
-        near = distance <= kth[:, None] * (1 + _ROUNDING) + (kth[:, None] > 0) * len(released) * _ROUNDING
-        people, rows = np.nonzero(near)
-        return people, rows
+    def _votes(self, distance: Floats, columns: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+        """Return who votes for whom with what weight: positions in the block, and of the rows as near as the k-th."""
+        place = min(self.neighbours, distance.shape[1]) - 1
+        kth = np.partition(distance, place, axis=1)[:, place] if place else distance.min(axis=1)
+        people, rows = np.nonzero(distance <= same(kth, columns)[:, None])
+        if not self.weighted:
+            return people, rows, np.ones(len(people))
+        # the nearest counts 1, one twice as far away a half; beside rows at no distance none other counts
+        nearest = distance.min(axis=1)[people]
+        own = distance[people, rows]
+        return people, rows, np.where(own > 0, nearest / np.where(own > 0, own, 1), 1.0)
 
 
-def _scaled(arrays: dict[str, NDArray[Any]], columns: tuple[Column, ...]) -> list[NDArray[Any]]:
-    """Return categories as they are, and numbers relative to the range of their domain."""
-    scaled: list[NDArray[Any]] = []
-    for column in columns:
-        array = arrays[column.name]
-        if column.kind is Kind.CATEGORICAL:
-            scaled.append(array)
-        elif column.discrete:
-            present = np.array([value is not None for value in column.values])
-            ranks = np.full(column.size, _MISSING)
-            ranks[present] = np.linspace(0, 1, present.sum())
-            scaled.append(ranks[array])
-        else:
-            scaled.append((array - column.low) / (column.range or 1.0))
-    return scaled
+def _by_rows_that_show(view: View) -> list[tuple[NDArray[np.intp], list[Column]]]:
+    """Return the secrets in groups whose values stand in the same rows: one measuring of distances does for all."""
+    groups: dict[bytes, tuple[NDArray[np.intp], list[Column]]] = {}
+    for secret in view.secrets:
+        shown = left(view, secret)
+        groups.setdefault(shown.tobytes(), (shown, []))[1].append(secret)
+    return list(groups.values())

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from attacks.learner import learn, skip_without_rows
 from privbench.contracts import Guess, View
 from privbench.errors import InputError
-from privbench.release import SyntheticTable
-from privbench.schema import Column
 
 __all__ = ["RandomForest"]
 
@@ -45,59 +42,15 @@ class RandomForest:
 
     def skip(self, view: View) -> str | None:
         """Return a reason unless the release is a table with at least one row."""
-        if not isinstance(view.release, SyntheticTable):
-            return "a random forest learns from released rows, and this release is not a table"
-        return None if len(view.release.table) else "the release has no row to learn from"
+        return skip_without_rows(view, "a random forest")
 
     def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
         """Return the forest's mean leaf shares; for a continuous secret the mean and spread of the trees."""
-        names = view.targets.schema.names
-        learn, ask = view.release.features(names), view.release.encode(view.targets, names)
-        if not names:  # nothing is known: a forest needs one column, a constant says nothing
-            learn, ask = np.zeros((len(learn), 1), np.float32), np.zeros((len(ask), 1), np.float32)
-        answers, spread = {}, {}
-        for secret in view.secrets:
-            released = view.release.values(secret.name)
-            if secret.discrete:
-                answers[secret.name] = self._classify(learn, released, ask, secret, rng)
-            else:
-                answers[secret.name], spread[secret.name] = self._regress(learn, released, ask, rng)
-        return Guess(answers, spread)
-
-    def _classify(
-        self,
-        learn: NDArray[np.float32],
-        released: NDArray[Any],
-        ask: NDArray[np.float32],
-        secret: Column,
-        rng: np.random.Generator,
-    ) -> NDArray[np.float64]:
-        from sklearn.ensemble import RandomForestClassifier
-
-        forest = RandomForestClassifier(
-            self.trees, max_depth=self.depth, min_samples_leaf=self.leaf, random_state=_seed(rng), n_jobs=1
+        settings = {"n_estimators": self.trees, "max_depth": self.depth, "min_samples_leaf": self.leaf, "n_jobs": 1}
+        return learn(
+            view,
+            classifier=("sklearn.ensemble:RandomForestClassifier", settings),
+            regressor=("sklearn.ensemble:RandomForestRegressor", settings),
+            deviation=lambda forest, people: np.std([tree.predict(people) for tree in forest.estimators_], axis=0),
+            rng=rng,
         )
-        forest.fit(learn, released)
-        posterior = np.zeros((len(ask), secret.size))
-        posterior[:, forest.classes_] = forest.predict_proba(ask)
-        return posterior
-
-    def _regress(
-        self,
-        learn: NDArray[np.float32],
-        released: NDArray[Any],
-        ask: NDArray[np.float32],
-        rng: np.random.Generator,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        from sklearn.ensemble import RandomForestRegressor
-
-        forest = RandomForestRegressor(
-            self.trees, max_depth=self.depth, min_samples_leaf=self.leaf, random_state=_seed(rng), n_jobs=1
-        )
-        forest.fit(learn, released)
-        trees = np.stack([tree.predict(ask) for tree in forest.estimators_])
-        return trees.mean(axis=0), trees.std(axis=0)
-
-
-def _seed(rng: np.random.Generator) -> int:
-    return int(rng.integers(2**31 - 1))

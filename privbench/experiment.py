@@ -412,30 +412,39 @@ def _expand(kind: registry.Kind, entry: str | Mapping[str, Any]) -> Iterator[Plu
 
 
 def _with_objects(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config with every function or synthesizer among its defenses, named or given, ready to travel."""
-    entries = plain.get("defenses")
-    if not isinstance(entries, list | tuple):
-        return dict(plain)
-    return {**plain, "defenses": [_entry_with_objects(entry) for entry in entries]}
+    """Return the config with every object of the user's that it names or holds ready to travel."""
+    ready = dict(plain)
+    kinds: tuple[registry.Kind, ...] = ("defenses", "attacks")
+    for kind in kinds:
+        entries = plain.get(kind)
+        if isinstance(entries, list | tuple):
+            written = map(_own_generator, entries) if kind == "defenses" else entries
+            ready[kind] = [_entry_with_objects(kind, entry) for entry in written]
+    return ready
 
 
-def _entry_with_objects(entry: Any) -> Any:
+def _own_generator(entry: Any) -> Any:
+    """Write out what stands for a generator of the user's: a function, its reference, a synthesizer."""
     if callable(entry):
-        entry = {"name": "callable", "function": entry}
-    elif hasattr(entry, "fit") and hasattr(entry, "sample"):
-        entry = {"name": "sdv", "synthesizer": entry}
-    elif isinstance(entry, str) and ":" in entry:
-        entry = {"name": "callable", "function": entry}
-    elif isinstance(entry, Mapping) and ":" in str(entry.get("name")):
-        entry = {**entry, "name": "callable", "function": entry["name"]}
-    if not isinstance(entry, Mapping) or entry.get("name") not in registry.names("defenses"):
+        return {"name": "callable", "function": entry}
+    if hasattr(entry, "fit") and hasattr(entry, "sample"):
+        return {"name": "sdv", "synthesizer": entry}
+    if isinstance(entry, str) and ":" in entry:
+        return {"name": "callable", "function": entry}
+    if isinstance(entry, Mapping) and ":" in str(entry.get("name")):
+        return {**entry, "name": "callable", "function": entry["name"]}
+    return entry
+
+
+def _entry_with_objects(kind: registry.Kind, entry: Any) -> Any:
+    if not isinstance(entry, Mapping) or entry.get("name") not in registry.names(kind):
         return entry
-    references = getattr(registry.load("defenses", entry["name"]), "references", ())
+    references = getattr(registry.load(kind, entry["name"]), "references", ())
     travelling = dict(entry)
     for parameter in set(references) & set(entry):
         value = entry[parameter]
         several = value if isinstance(value, list) else [value]
-        ready = [_ready(item, f"defense {entry['name']!r}: {parameter}") for item in several]
+        ready = [_ready(item, f"{kind.removesuffix('s')} {entry['name']!r}: {parameter}") for item in several]
         travelling[parameter] = ready if isinstance(value, list) else ready[0]
     return travelling
 

@@ -41,6 +41,11 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "callable": {"function": f"{Path(__file__).parent / 'defenses' / 'own' / 'example.py'}:resample"},
     "command": {"command": f"'{sys.executable}' -c '{COMMAND}' {{train}} {{out}} {{seed}}"},
     "sdv": {"synthesizer": "GaussianCopulaSynthesizer"},
+    "estimator": {
+        "classifier": "sklearn.ensemble:ExtraTreesClassifier",
+        "regressor": "sklearn.ensemble:ExtraTreesRegressor",
+        "options": {"n_estimators": 10},
+    },
 }
 
 

@@ -50,6 +50,12 @@ def python(mark: str) -> str:
     return block
 
 
+def config(mark: str) -> str:
+    """Return the one config with these words in it."""
+    (block,) = (block for block in blocks("yaml") if mark in block)
+    return block
+
+
 def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=cwd, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -91,7 +97,7 @@ def test_the_python_example_runs_as_written(tmp_path):
 def test_the_config_for_an_own_file_runs_as_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     own_generators(tmp_path)
-    result = privbench.run(yaml.safe_load(blocks("yaml")[0]), out=tmp_path / "out", workers=1, quiet=True)
+    result = privbench.run(yaml.safe_load(config("path: people.csv")), out=tmp_path / "out", workers=1, quiet=True)
     assert len(result.failures) == 0
     assert "resample" in set(result.leaderboard["defense"])
 
@@ -104,7 +110,7 @@ def test_own_generators_run_as_written_in_a_config(tmp_path, monkeypatch):
     own_generators(tmp_path)
     result = privbench.run(
         {
-            **yaml.safe_load(blocks("yaml")[1]),
+            **yaml.safe_load(config("my_program.py")),
             "records": 400,
             "seeds": 1,
             "games": [{"name": "holdout", "targets": 40}],
@@ -124,6 +130,19 @@ def test_own_generators_run_as_written_in_python(tmp_path):
     done = call("example.py", cwd=tmp_path)
     assert "callable" in done.stdout
     assert "sdv" in done.stdout
+
+
+def test_the_attacks_shown_run_as_written(tmp_path):
+    shown = yaml.safe_load(config("attacks:\n  - random-forest"))
+    small = {"records": 300, "secrets": ["sex"], "games": [{"name": "holdout", "targets": 20}], "seeds": 1}
+    plan = {"dataset": "adult", **small, "defenses": ["resample"], **shown}
+    result = privbench.run(plan, out=tmp_path / "out", workers=1, quiet=True)
+    assert len(result.failures) == 0
+    assert result.frame["attack"].nunique() == 3
+
+
+def test_every_attack_is_named():
+    assert set(registry.names("attacks")) <= set(re.findall(r"`([\w-]+)`", TEXT))
 
 
 def test_every_defense_stands_in_the_table():
