@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from importlib.util import find_spec
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -231,6 +232,19 @@ def test_relations_are_learnt(name):
     )
     assert long < 0.7 * alone
     assert long < short
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dp-autoregressive", "dp-vae"])
+def test_doubling_epsilon_does_not_raise_the_error_beyond_noise(name):
+    errors = [
+        [tvd(released(name, adult(), epsilon=e, epochs=30, seed=s).table, adult())[2] for s in range(2)]
+        for e in (1.0, 2.0, 4.0)
+    ]
+    spread = max(np.ptp(pair) for pair in errors)
+    for before, after in pairwise(errors):
+        assert np.mean(after) < np.mean(before) + 3 * max(spread, 0.002)
+    assert np.mean(errors[-1]) < np.mean(errors[0])
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ def test_under_add_remove_noise_is_smaller_and_the_number_of_rows_is_noisy(name)
     assert all(abs(n - 2000) < 1000 for n in rows)
 
 
-@pytest.mark.parametrize("name", ["independent-histogram", "mst", "aim", "privbayes"])
+@pytest.mark.parametrize("name", ["independent-histogram", "mst", "aim", "privbayes", "marginals"])
 def test_doubling_epsilon_does_not_raise_the_error_beyond_noise(name):
     train = adult(3000)
     means, spreads = [], []
