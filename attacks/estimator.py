@@ -47,7 +47,7 @@ class Estimator:
     def __post_init__(self) -> None:
         if not self.classifier and not self.regressor:
             raise InputError(
-                "estimator needs a classifier or a regressor, for instance "
+                "a classifier or a regressor is needed, for instance "
                 "classifier: 'sklearn.ensemble:ExtraTreesClassifier'"
             )
 

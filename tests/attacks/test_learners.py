@@ -151,7 +151,7 @@ def test_weights_favour_the_nearer_of_several_neighbours():
 @pytest.mark.parametrize(
     ("name", "bad", "said"),
     [
-        ("estimator", {"classifier": "", "regressor": ""}, "needs a classifier or a regressor"),
+        ("estimator", {"classifier": "", "regressor": ""}, "a classifier or a regressor is needed"),
         ("naive-bayes", {"smoothing": 0}, "smoothing positive"),
         ("mlp", {"hidden": ()}, "at least 1"),
         ("mlp", {"learning_rate": 0}, "must be positive"),

@@ -81,7 +81,8 @@ def test_attacks_take_altered_rows_for_a_table(method, attack):
         rows=asked,
         defense=registry.make("defenses", method, {}),
     )
-    made = registry.make("attacks", attack, {})
+    trees = {"classifier": "sklearn.tree:DecisionTreeClassifier"}
+    made = registry.make("attacks", attack, trees if attack == "estimator" else {})
     if (reason := made.skip(view)) is not None:
         assert "not a table" not in reason
         pytest.skip(reason)
