@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attacks.gower import distances
+from attacks.gower import distances, same
 from attacks.learner import left, skip_without_rows
 from privbench.contracts import Guess, View
 from privbench.errors import InputError
@@ -75,7 +75,7 @@ class ClosestRecord:
 def _of_the_closest(view: View, shown: NDArray[np.intp], values: Floats) -> tuple[Floats, Floats]:
     mean, apart = np.empty(len(view.targets)), np.empty(len(view.targets))
     for block, distance in distances(view, shown):
-        near = distance <= distance.min(axis=1, keepdims=True)
+        near = distance <= same(distance.min(axis=1, keepdims=True), len(view.targets.schema.columns))
         mean[block] = near @ values / near.sum(axis=1)
         squares = near @ np.square(values - values.mean()) / near.sum(axis=1)
         apart[block] = np.sqrt(np.maximum(squares - np.square(mean[block] - values.mean()), 0))

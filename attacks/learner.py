@@ -98,16 +98,16 @@ def learn(
         classifier has `classes_` once fitted, and `predict_proba` unless it can only decide.
     rng : Generator
         Where the seeds come from, also those of the global generators for as long as this lasts.
-
-    Raises
-    ------
-    InputError
-        If a class cannot be found, or does not take these arguments.
     standard : bool
         As in `features`.
     deviation : callable, optional
         From a fitted regressor and the targets' features to the standard deviation of each of its answers; without it
         that is the error on the rows that it learnt from, the same for everyone. Both in units of the domain's range.
+
+    Raises
+    ------
+    InputError
+        If a class cannot be found, or does not take these arguments.
     """
     rows, people = features(view, standard=standard)
     answers: dict[str, Floats] = {}

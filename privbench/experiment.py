@@ -25,9 +25,10 @@ from privbench.dataset import Dataset
 from privbench.datasets.files import FileOptions, fingerprint, load_file
 from privbench.datasets.infer import check_secret
 from privbench.downstream import MODELS
+from privbench.entries import with_objects
 from privbench.errors import InputError, PrivbenchError, unknown
 from privbench.games.draw import known_columns
-from privbench.given import Given, find
+from privbench.given import Given
 from privbench.rng import stream
 
 __all__ = ["Cell", "Experiment", "Plugin", "Trial", "canonical", "code_version", "default_text"]
@@ -242,7 +243,7 @@ class Experiment(BaseModel):
         for key in plain:
             if key not in allowed:
                 raise unknown("key", key, allowed, hint=f"It is in {source}; see 'privbench run --print-config'.")
-        plain = _with_objects(plain)
+        plain = with_objects(plain)
         try:
             if overrides or not text:
                 text = yaml.safe_dump(json.loads(canonical(plain)), sort_keys=False)
@@ -409,54 +410,6 @@ def _expand(kind: registry.Kind, entry: str | Mapping[str, Any]) -> Iterator[Plu
         params = {key: _plain(value) for key, value in zip(axes, values, strict=True)}
         objects = tuple((key, value) for key, value in params.items() if isinstance(value, Given))
         yield Plugin(kind, name, canonical(params), objects)
-
-
-def _with_objects(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config with every object of the user's that it names or holds ready to travel."""
-    ready = dict(plain)
-    kinds: tuple[registry.Kind, ...] = ("defenses", "attacks")
-    for kind in kinds:
-        entries = plain.get(kind)
-        if isinstance(entries, list | tuple):
-            written = map(_own_generator, entries) if kind == "defenses" else entries
-            ready[kind] = [_entry_with_objects(kind, entry) for entry in written]
-    return ready
-
-
-def _own_generator(entry: Any) -> Any:
-    """Write out what stands for a generator of the user's: a function, its reference, a synthesizer."""
-    if callable(entry):
-        return {"name": "callable", "function": entry}
-    if hasattr(entry, "fit") and hasattr(entry, "sample"):
-        return {"name": "sdv", "synthesizer": entry}
-    if isinstance(entry, str) and ":" in entry:
-        return {"name": "callable", "function": entry}
-    if isinstance(entry, Mapping) and ":" in str(entry.get("name")):
-        return {**entry, "name": "callable", "function": entry["name"]}
-    return entry
-
-
-def _entry_with_objects(kind: registry.Kind, entry: Any) -> Any:
-    if not isinstance(entry, Mapping) or entry.get("name") not in registry.names(kind):
-        return entry
-    references = getattr(registry.load(kind, entry["name"]), "references", ())
-    travelling = dict(entry)
-    for parameter in set(references) & set(entry):
-        value = entry[parameter]
-        several = value if isinstance(value, list) else [value]
-        ready = [_ready(item, f"{kind.removesuffix('s')} {entry['name']!r}: {parameter}") for item in several]
-        travelling[parameter] = ready if isinstance(value, list) else ready[0]
-    return travelling
-
-
-def _ready(item: Any, where: str) -> Any:
-    """Return a reference's object or an object itself, wrapped; a name that is no reference stays as it is."""
-    try:
-        if isinstance(item, Given) or (isinstance(item, str) and ":" not in item):
-            return item
-        return Given.of(find(item), reference=item) if isinstance(item, str) else Given.of(item)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
 
 
 def _plain(value: object) -> object:

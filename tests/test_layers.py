@@ -19,7 +19,7 @@ FLOORS = [
     ["release"],
     ["contracts"],
     ["registry", "games", "scorers", "datasets", "downstream"],
-    ["record"],
+    ["entries", "record"],
     ["store"],
     ["report"],
     ["experiment", "progress", "result"],

@@ -148,8 +148,9 @@ def _numbers(column: Column, series: pd.Series, source: str, *, repair: bool) ->
             f"no finite number; allowed: numbers from {column.low:g} to {column.high:g}, no missing ones"
         )
     clean = np.clip(np.round(numbers) if column.integer else numbers, column.low, column.high)
-    # a last bit off is no other number
-    other = np.abs(clean - numbers) > 1e-9 * max(abs(column.low), abs(column.high), column.range)
+    # a number written to fifteen digits is no other number, however large it is
+    last_digits = min(1e-14 * max(abs(column.low), abs(column.high)), 1e-3 if column.integer else np.inf)
+    other = np.abs(clean - numbers) > last_digits
     if other.any() and not repair:
         row = int(other.argmax())
         raise InputError(

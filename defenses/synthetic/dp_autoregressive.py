@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from defenses.synthetic import dp_sgd
-from defenses.synthetic.coding import Codes, Coding
+from defenses.synthetic.coding import Codes
 from privbench.errors import import_extra
 from privbench.release import SyntheticTable
 from privbench.table import Table
@@ -76,17 +75,11 @@ class DpAutoregressive:
 
     def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
         """Return rows drawn column after column."""
-        coding = Coding(train.schema, self.bins)
-        codes, sizes = coding.encode(train), coding.sizes
-        rate = min(1.0, self.batch_size / len(train))
-        with dp_sgd.undisturbed(rng):
-            spending = dp_sgd.plan(epsilon=self.epsilon, delta=self.delta, rate=rate, steps=ceil(self.epochs / rate))
-            shares = dp_sgd.noisy_shares(codes, sizes, spending, rng=rng)
-            chain = _chain(sizes, shares, hidden=self.hidden)
-            dp_sgd.train(chain, codes, sizes, spending, clip=self.clip, learning_rate=self.learning_rate)
-            drawn = _draw(chain, sizes, rows=self.rows or len(train))
-        claim = dp_sgd.claim_of(spending, train.schema, epsilon=self.epsilon, delta=self.delta)
-        return SyntheticTable(coding.decode(drawn, rng=rng), private_records=len(train), claim=claim)
+        return dp_sgd.publish(self, train, self._build, rng=rng)
+
+    def _build(self, sizes: tuple[int, ...], shares: list[NDArray[np.float64]]) -> dp_sgd.Untrained:
+        chain = _chain(sizes, shares, hidden=self.hidden)
+        return dp_sgd.Untrained(chain, lambda rows: _draw(chain, sizes, rows=rows))
 
 
 def _chain(sizes: Sequence[int], shares: Sequence[NDArray[np.float64]], *, hidden: int) -> Any:

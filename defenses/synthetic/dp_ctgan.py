@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from defenses.synthetic import dp_sgd
-from defenses.synthetic.coding import Codes, Coding
+from defenses.synthetic.coding import Codes
 from privbench.errors import import_extra
 from privbench.release import SyntheticTable
 from privbench.table import Table
@@ -88,25 +87,11 @@ class DpCtgan:
 
     def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
         """Return rows drawn from the generator."""
-        coding = Coding(train.schema, self.bins)
-        codes, sizes = coding.encode(train), coding.sizes
-        rate = min(1.0, self.batch_size / len(train))
-        with dp_sgd.undisturbed(rng):
-            spending = dp_sgd.plan(epsilon=self.epsilon, delta=self.delta, rate=rate, steps=ceil(self.epochs / rate))
-            shares = dp_sgd.noisy_shares(codes, sizes, spending, rng=rng)
-            game = _Game(sizes, shares, self)
-            dp_sgd.train(
-                game.critic,
-                codes,
-                sizes,
-                spending,
-                clip=self.clip,
-                learning_rate=self.learning_rate,
-                after=game.train_generator,
-            )
-            drawn = game.draw(self.rows or len(train))
-        claim = dp_sgd.claim_of(spending, train.schema, epsilon=self.epsilon, delta=self.delta)
-        return SyntheticTable(coding.decode(drawn, rng=rng), private_records=len(train), claim=claim)
+        return dp_sgd.publish(self, train, self._build, rng=rng)
+
+    def _build(self, sizes: tuple[int, ...], shares: list[NDArray[np.float64]]) -> dp_sgd.Untrained:
+        game = _Game(sizes, shares, self)
+        return dp_sgd.Untrained(game.critic, game.draw, game.train_generator)
 
 
 class _Game:

@@ -21,22 +21,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from defenses.synthetic.coding import Codes, count
+from defenses.synthetic.coding import Codes, Coding, count
 from defenses.synthetic.pure import check_epsilon
 from privbench.claim import Adjacency, Claim
 from privbench.environment import environment_kept
 from privbench.errors import InputError, import_extra
-from privbench.release import nearest_distribution
+from privbench.release import SyntheticTable, nearest_distribution
 from privbench.rng import seeded_globals
 from privbench.schema import Schema
+from privbench.table import Table
 from privbench.threads import one_thread
 
-__all__ = ["Plan", "blocks", "check_training", "claim_of", "noisy_shares", "one_hot", "plan", "train", "undisturbed"]
+__all__ = [
+    "Plan",
+    "Settings",
+    "Untrained",
+    "blocks",
+    "check_training",
+    "claim_of",
+    "noisy_shares",
+    "one_hot",
+    "plan",
+    "publish",
+    "train",
+    "undisturbed",
+]
 
 # what the start costs beside the steps: its noise multiplier is so many times that of all steps together
 _START = 3.0
@@ -71,6 +85,69 @@ class Plan:
     def history(self) -> list[tuple[float, float, int]]:
         """Noise, rate and number of everything that looks at the records, as the accountant takes them."""
         return [(self.noise, self.rate, self.steps), (self.start, 1.0, 1)]
+
+
+class Settings(Protocol):
+    """What every deep generator can be told."""
+
+    @property
+    def epsilon(self) -> float:
+        """Total budget."""
+        ...
+
+    @property
+    def delta(self) -> float:
+        """Of the budget."""
+        ...
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the records, in expectation."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Records in a step, in expectation."""
+        ...
+
+    @property
+    def clip(self) -> float:
+        """Largest norm of a record's gradient."""
+        ...
+
+    @property
+    def learning_rate(self) -> float:
+        """Of Adam."""
+        ...
+
+    @property
+    def bins(self) -> int:
+        """Cells of a continuous column."""
+        ...
+
+    @property
+    def rows(self) -> int | None:
+        """How many are released; None for as many as there are records."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Untrained:
+    """A generator before its training.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        The part that meets the records, as `train` takes it.
+    draw : callable
+        From a number of rows to the codes ``(d, rows)`` of rows, once the network is trained.
+    after : callable
+        Called after every step; it must not look at the records.
+    """
+
+    network: Any
+    draw: Callable[[int], Codes]
+    after: Callable[[], None] = lambda: None
 
 
 def check_training(
@@ -181,6 +258,47 @@ def claim_of(spending: Plan, schema: Schema, *, epsilon: float, delta: float) ->
         said.append(f"the domains of {', '.join(undeclared)} are public, though they were read off the file")
     spent = spent_epsilon(spending, delta, close=epsilon / 200)
     return Claim(spent, delta, Adjacency.ADD_REMOVE, tuple(said))
+
+
+def publish(
+    settings: Settings,
+    records: Table,
+    build: Callable[[tuple[int, ...], list[NDArray[np.float64]]], Untrained],
+    *,
+    rng: np.random.Generator,
+) -> SyntheticTable:
+    """Plan the budget, take the noisy start, train, draw: what every deep generator does.
+
+    Parameters
+    ----------
+    settings : Settings
+        The defense.
+    records : Table
+        The training records.
+    build : callable
+        From the number of values and the noisy distribution of each column to a generator before its training.
+    rng : Generator
+        The only source of randomness.
+    """
+    coding = Coding(records.schema, settings.bins)
+    codes, sizes = coding.encode(records), coding.sizes
+    rate = min(1.0, settings.batch_size / len(records))
+    with undisturbed(rng):
+        steps = math.ceil(settings.epochs / rate)
+        spending = plan(epsilon=settings.epsilon, delta=settings.delta, rate=rate, steps=steps)
+        generator = build(sizes, noisy_shares(codes, sizes, spending, rng=rng))
+        train(
+            generator.network,
+            codes,
+            sizes,
+            spending,
+            clip=settings.clip,
+            learning_rate=settings.learning_rate,
+            after=generator.after,
+        )
+        drawn = generator.draw(settings.rows or len(records))
+    claim = claim_of(spending, records.schema, epsilon=settings.epsilon, delta=settings.delta)
+    return SyntheticTable(coding.decode(drawn, rng=rng), private_records=len(records), claim=claim)
 
 
 def noisy_shares(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from defenses.synthetic import dp_sgd
-from defenses.synthetic.coding import Codes, Coding
+from defenses.synthetic.coding import Codes
 from privbench.errors import import_extra
 from privbench.release import SyntheticTable
 from privbench.table import Table
@@ -75,17 +74,11 @@ class DpVae:
 
     def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
         """Return rows drawn from the decoder."""
-        coding = Coding(train.schema, self.bins)
-        codes, sizes = coding.encode(train), coding.sizes
-        rate = min(1.0, self.batch_size / len(train))
-        with dp_sgd.undisturbed(rng):
-            spending = dp_sgd.plan(epsilon=self.epsilon, delta=self.delta, rate=rate, steps=ceil(self.epochs / rate))
-            shares = dp_sgd.noisy_shares(codes, sizes, spending, rng=rng)
-            model = _model(sizes, shares, hidden=self.hidden, latent=self.latent)
-            dp_sgd.train(model, codes, sizes, spending, clip=self.clip, learning_rate=self.learning_rate)
-            drawn = _draw(model, sizes, rows=self.rows or len(train), latent=self.latent)
-        claim = dp_sgd.claim_of(spending, train.schema, epsilon=self.epsilon, delta=self.delta)
-        return SyntheticTable(coding.decode(drawn, rng=rng), private_records=len(train), claim=claim)
+        return dp_sgd.publish(self, train, self._build, rng=rng)
+
+    def _build(self, sizes: tuple[int, ...], shares: list[NDArray[np.float64]]) -> dp_sgd.Untrained:
+        model = _model(sizes, shares, hidden=self.hidden, latent=self.latent)
+        return dp_sgd.Untrained(model, lambda rows: _draw(model, sizes, rows=rows, latent=self.latent))
 
 
 def _model(sizes: Sequence[int], shares: Sequence[NDArray[np.float64]], *, hidden: int, latent: int) -> Any:

@@ -66,6 +66,13 @@ def test_numbers_outside_their_domain_are_refused_unless_repair_is_asked_for(cha
     conform(frame().assign(age=lambda f: f["age"] + 1e-13, wage=lambda f: f["wage"]), RECORDS.schema, source="f")
 
 
+def test_a_large_number_that_is_not_whole_is_refused_like_a_small_one():
+    schema = Schema((Column("id", Kind.CONTINUOUS, low=0, high=1e15, integer=True),))
+    for wrong in (12.5, 1e15 + 2):
+        with pytest.raises(InputError, match="not in the domain"):
+            conform(pd.DataFrame({"id": [wrong]}), schema, source="f")
+
+
 def test_names_that_a_program_made_plain_are_recognised():
     schema = Schema((Column("marital-status", Kind.CATEGORICAL, ("a", "b")),))
     assert len(conform(pd.DataFrame({"marital.status": ["a", "b"]}), schema, source="f")) == 2
