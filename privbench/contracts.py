@@ -20,7 +20,7 @@ from privbench.release import Release
 from privbench.schema import Column
 from privbench.table import Table
 
-__all__ = ["Attack", "Defense", "Game", "Guess", "Reference", "Round", "View", "each_secret"]
+__all__ = ["Attack", "Defense", "Game", "Guess", "Reference", "Round", "Scratch", "View", "each_secret"]
 
 Reference = Literal["chance", "controls", "no-report"]
 """What a game scores an attack against: exact chance, people outside the training data, the same attack without the
@@ -47,6 +47,21 @@ class Defense(Protocol):
         ...
 
 
+class Scratch(Protocol):
+    """Where an attack keeps what took it long, so that a run that was cut short takes up where it stopped.
+
+    It is the attack's own, for one cell of one configuration, and goes when the cell is finished.
+    """
+
+    def load(self, name: str) -> bytes | None:
+        """Return what was kept under a name, whole, or None."""
+        ...
+
+    def save(self, name: str, content: bytes) -> None:
+        """Keep bytes under a name: letters, digits, dots and dashes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """All that an adversary has.
@@ -67,6 +82,8 @@ class View:
         Public reference records, secrets included, where granted.
     defense : Defense or None
         The mechanism and its parameters are public (Kerckhoffs).
+    scratch : Scratch or None
+        Where the attack may keep work in progress; no part of what the adversary knows.
     """
 
     release: Release
@@ -76,6 +93,7 @@ class View:
     rows: NDArray[np.int64] | None = None
     population: Table | None = None
     defense: Defense | None = None
+    scratch: Scratch | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,7 +189,14 @@ class Round:
     rows: NDArray[np.int64] | None = None
     population: Table | None = None
 
-    def view(self, release: Release, *, defense: Defense | None = None, with_rows: bool = True) -> View:
+    def view(
+        self,
+        release: Release,
+        *,
+        defense: Defense | None = None,
+        with_rows: bool = True,
+        scratch: Scratch | None = None,
+    ) -> View:
         """Return what an adversary sees of this round."""
         return View(
             release=release,
@@ -181,6 +206,7 @@ class Round:
             rows=self.rows if with_rows else None,
             population=self.population,
             defense=defense,
+            scratch=scratch,
         )
 
 

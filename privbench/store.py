@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ except ImportError:  # not on Windows
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Store", "write_atomically"]
+__all__ = ["Scratch", "Store", "write_atomically"]
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -51,6 +52,34 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Scratch:
+    """A folder for the unfinished work of one cell, as `privbench.contracts.Scratch` says.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when something is first kept.
+    """
+
+    folder: Path
+
+    def load(self, name: str) -> bytes | None:
+        """Return what was kept under a name, or None."""
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError:
+            return None
+
+    def save(self, name: str, content: bytes) -> None:
+        """Keep bytes under a name: a reader sees all of them or none."""
+        write_atomically(self.folder / name, lambda half: half.write_bytes(content))
+
+    def clear(self) -> None:
+        """Remove everything that was kept."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
     """A folder of results.
 
@@ -58,7 +87,7 @@ class Store:
     ----------
     folder : Path
         ``cells/KEY.parquet`` holds the rows of one finished cell, ``run.json`` what the last run was,
-        ``releases/`` what defenses published. The releases are pickles: open only folders of your own.
+        ``releases/`` what defenses published, ``scratch/KEY`` the unfinished work of a cell's attack. The releases are pickles: open only folders of your own.
     """
 
     folder: Path
@@ -70,6 +99,10 @@ class Store:
     def release(self, key: str) -> Path:
         """Return where a release is kept."""
         return self.folder / "releases" / f"{key}.pickle"
+
+    def scratch(self, key: str) -> Scratch:
+        """Return where a cell's attack keeps its unfinished work."""
+        return Scratch(self.folder / "scratch" / key)
 
     def write(self, key: str, rows: Iterable[Row]) -> None:
         """Keep the rows of a cell, in place of what was there."""

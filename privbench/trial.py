@@ -37,7 +37,7 @@ from privbench.scorers.leakage import score_categorical
 from privbench.scorers.leakage_continuous import score_continuous
 from privbench.scorers.score import Score
 from privbench.scorers.utility import score_downstream, score_marginals, score_reported_marginals
-from privbench.store import Store, write_atomically
+from privbench.store import Scratch, Store, write_atomically
 from privbench.table import Table, bin_count, to_bins
 
 __all__ = ["fail", "run_trial"]
@@ -84,7 +84,7 @@ def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str
             if reason is not None:
                 rows = [replace(row, status="skipped", reason=reason)]
             elif cell.attack is not None:
-                rows = _attack(trial, cell.attack, round_, release, row)
+                rows = _attack(trial, cell.attack, round_, release, row, store.scratch(cell.key))
             elif cell.model is not None:
                 rows = _train(trial, cell.model, dataset, round_, release, row)
             else:
@@ -92,6 +92,8 @@ def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str
         except _ANYTHING as error:
             rows = [replace(row, status=_status(error), reason=_reason(error), seconds=_since(started))]
         store.write(cell.key, rows)
+        if rows[0].status in ("ok", "skipped"):  # a cell that failed is run again, with what it has kept
+            store.scratch(cell.key).clear()
         statuses[rows[0].status] += 1
     return statuses
 
@@ -140,11 +142,11 @@ def _released(trial: Trial, round_: Round, store: Store) -> tuple[Release, float
     return release, seconds
 
 
-def _attack(trial: Trial, plugin: Plugin, round_: Round, release: Release, row: Row) -> list[Row]:
+def _attack(trial: Trial, plugin: Plugin, round_: Round, release: Release, row: Row, scratch: Scratch) -> list[Row]:
     attack = plugin.make()
     # built anew: the instance that saw the records may have kept some of them
     defense: Defense = trial.defense.make()
-    view = round_.view(release, defense=defense)
+    view = round_.view(release, defense=defense, scratch=scratch)
     if (reason := _sentence(plugin, attack.skip(view))) is not None:
         return [replace(row, status="skipped", reason=reason)]
     name = ("attack", trial.game.identity, trial.defense.identity, plugin.identity)
