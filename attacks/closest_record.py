@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from attacks.gower import distances, same
+from attacks.gower import collapse, measure, split
 from attacks.learner import left, skip_without_rows
+from attacks.votes import nearest
 from privbench.contracts import Guess, View
 from privbench.errors import InputError
+from privbench.schema import Column
 
 __all__ = ["ClosestRecord"]
 
@@ -55,28 +57,30 @@ class ClosestRecord:
         spread: dict[str, Floats] = {}
         for secret in view.secrets:
             shown = left(view, secret)
-            values = view.release.values(secret.name)[shown]
             if secret.discrete:
-                # rows sorted by value: the closest of each value is a minimum over a stretch
-                order = np.argsort(values, kind="stable")
-                present, start = np.unique(values[order], return_index=True)
-                closest = np.full((len(view.targets), secret.size), np.inf)
-                for block, distance in distances(view, shown[order]):
-                    closest[block, present] = np.minimum.reduceat(distance, start, axis=1)
-                nearest = closest.min(axis=1, keepdims=True)
-                scale = self.scale or max(float(nearest.mean()), 1e-3)
-                weights = np.exp((nearest - closest) / scale)
+                closest = _closest(view, shown, secret)
+                least = closest.min(axis=1, keepdims=True)
+                scale = self.scale or max(float(least.sum()) / max(1, len(least)), 1e-3)
+                weights = np.exp((least - closest) / scale)
                 answers[secret.name] = weights / weights.sum(axis=1, keepdims=True)
             else:
-                answers[secret.name], spread[secret.name] = _of_the_closest(view, shown, values.astype(np.float64))
+                found = nearest(view, shown, [secret], 1).answers()
+                answers |= found[0]
+                spread |= found[1]
         return Guess(answers, spread)
 
 
-def _of_the_closest(view: View, shown: NDArray[np.intp], values: Floats) -> tuple[Floats, Floats]:
-    mean, apart = np.empty(len(view.targets)), np.empty(len(view.targets))
-    for block, distance in distances(view, shown):
-        near = distance <= same(distance.min(axis=1, keepdims=True), len(view.targets.schema.columns))
-        mean[block] = near @ values / near.sum(axis=1)
-        squares = near @ np.square(values - values.mean()) / near.sum(axis=1)
-        apart[block] = np.sqrt(np.maximum(squares - np.square(mean[block] - values.mean()), 0))
-    return mean, apart
+def _closest(view: View, rows: NDArray[np.intp], secret: Column) -> Floats:
+    """Return the distance from every target to the closest row with each value; infinite where no row has it."""
+    targets = collapse(view)
+    closest = np.full((len(targets), secret.size), np.inf)
+    for block in split(rows):
+        points = collapse(view, block, view.release.values(secret.name)[block])
+        values = np.repeat(points.labels, np.diff(points.cells))
+        for some, near, distance in measure(targets, points, closest):
+            # points are ordered by value: the closest of each is a minimum over a stretch
+            found = values[near]
+            start = np.flatnonzero(np.diff(found, prepend=-1))
+            least = np.minimum.reduceat(distance, start, axis=1)
+            closest[some, found[start]] = np.minimum(closest[some, found[start]], least)
+    return closest[targets.places]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attacks.cells import Cells
 from privbench.contracts import Guess, View
 from privbench.errors import InputError
 from privbench.given import find
@@ -86,6 +87,7 @@ def learn(
     rng: np.random.Generator,
     standard: bool = False,
     deviation: Callable[[Any, NDArray[np.float32]], Floats] | None = None,
+    most: int = 100,
 ) -> Guess:
     """Guess every secret with an estimator of its own.
 
@@ -103,6 +105,8 @@ def learn(
     deviation : callable, optional
         From a fitted regressor and the targets' features to the standard deviation of each of its answers; without it
         that is the error on the rows that it learnt from, the same for everyone. Both in units of the domain's range.
+    most : int
+        Of a secret with more values than this in the release, those that are rare are learnt in cells of several.
 
     Raises
     ------
@@ -121,7 +125,9 @@ def learn(
             shown = left(view, secret)
             values = view.release.values(secret.name)[shown]
             if secret.discrete:
-                answers[secret.name] = _classify(build(classifier, seed), rows[shown], values, people, secret)
+                answers[secret.name] = _classify(
+                    build(classifier, seed), rows[shown], values, people, Cells.of(values, secret.size, most=most)
+                )
             elif (values == values[0]).all():
                 answers[secret.name] = np.full(len(people), float(values[0]))
                 spread[secret.name] = np.zeros(len(people))
@@ -151,14 +157,15 @@ def build(recipe: Recipe, seed: int) -> Any:
 
 
 def _classify(
-    estimator: Any, rows: NDArray[np.float32], values: NDArray[Any], people: NDArray[np.float32], secret: Column
+    estimator: Any, rows: NDArray[np.float32], values: NDArray[Any], people: NDArray[np.float32], cells: Cells
 ) -> Floats:
-    posterior = np.zeros((len(people), secret.size))
-    seen = np.unique(values)
+    sought = cells.of_value[values]
+    posterior = np.zeros((len(people), cells.size))
+    seen = np.unique(sought)
     if len(seen) == 1:  # most estimators refuse to learn a constant
         posterior[:, seen[0]] = 1
-        return posterior
-    estimator.fit(rows, values)
+        return cells.spread(posterior)
+    estimator.fit(rows, sought)
     if hasattr(estimator, "predict_proba"):
         found = np.asarray(estimator.predict_proba(people), dtype=np.float64)
         found = np.where(np.isfinite(found), found, 0)
@@ -166,8 +173,8 @@ def _classify(
     else:
         posterior[np.arange(len(people)), np.asarray(estimator.predict(people), dtype=np.intp)] = 1
     total = posterior.sum(axis=1, keepdims=True)
-    shares = np.bincount(values, minlength=secret.size) / len(values)
-    return np.where(total > 0, posterior / np.where(total > 0, total, 1), shares)
+    shares = np.bincount(sought, minlength=cells.size) / len(sought)
+    return cells.spread(np.where(total > 0, posterior / np.where(total > 0, total, 1), shares))
 
 
 def _predict(made: Any, rows: NDArray[np.float32]) -> Floats:

@@ -65,4 +65,6 @@ class LightGbm:
             classifier=("lightgbm:LGBMClassifier", settings),
             regressor=("lightgbm:LGBMRegressor", settings),
             rng=rng,
+            # every value has a tree in each round
+            most=32,
         )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from attacks.learner import learn, skip_without_rows
+from attacks.leaves import forest_guess
 from privbench.contracts import Guess, View
 from privbench.errors import InputError
 
 __all__ = ["RandomForest"]
+
+# a forest keeps a number for each value in each leaf: gigabytes where there are thousands
+_VALUES = 100
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,27 @@ class RandomForest:
         return skip_without_rows(view, "a random forest")
 
     def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
-        """Return the forest's mean leaf shares; for a continuous secret the mean and spread of the trees."""
+        """Return the forest's mean leaf shares; for a continuous secret the mean and spread of the trees.
+
+        A secret with many values in the release gets trees that tell cells of them apart, and the values of the rows in
+        a target's leaves.
+        """
         settings = {"n_estimators": self.trees, "max_depth": self.depth, "min_samples_leaf": self.leaf, "n_jobs": 1}
-        return learn(
-            view,
+        many = [
+            secret
+            for secret in view.secrets
+            if secret.discrete and np.count_nonzero(view.release.marginal(secret.name)) > _VALUES
+        ]
+        few = tuple(secret for secret in view.secrets if secret not in many)
+        guess = learn(
+            replace(view, secrets=few),
             classifier=("sklearn.ensemble:RandomForestClassifier", settings),
             regressor=("sklearn.ensemble:RandomForestRegressor", settings),
             deviation=lambda forest, people: np.std([tree.predict(people) for tree in forest.estimators_], axis=0),
             rng=rng,
         )
+        answers = dict(guess.answers)
+        for secret in many:
+            alone = replace(view, secrets=(secret,))
+            answers |= forest_guess(alone, trees=self.trees, depth=self.depth, leaf=self.leaf, rng=rng).answers
+        return Guess(answers, guess.spread)

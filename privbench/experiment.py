@@ -101,7 +101,8 @@ class Plugin:
         parts = [given.digest for _, given in self.objects]
         if "fingerprint" in dir(registry.load(self.kind, self.name)):
             parts.append(str(self.make().fingerprint))
-        return "".join([self.identity, registry.code_digest(self.kind, self.name), *parts])
+        code = registry.code_digest(self.kind, self.name, json.loads(self.params))
+        return "".join([self.identity, code, *parts])
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ __all__ = [
     "make",
     "names",
     "parameters",
+    "parts",
     "takes_sequence",
 ]
 
@@ -134,8 +135,32 @@ def takes_sequence(kind: Kind, name: str, parameter: str) -> bool:
     return bool(origins & {tuple, list, set, frozenset})
 
 
+def parts(kind: Kind, name: str, given: Mapping[str, object]) -> dict[str, tuple[Any, ...]]:
+    """Return the other plugins of its kind that a plugin is made of, as they are written: a name, or a mapping with one.
+
+    They stand in the parameters that the plugin lists under `parts`, in those given or by default.
+    """
+    found: dict[str, tuple[Any, ...]] = {}
+    for parameter in getattr(load(kind, name), "parts", ()):
+        default = parameters(kind, name)[parameter].default
+        listed = given.get(parameter, default)
+        found[parameter] = tuple(listed) if isinstance(listed, list | tuple) else (listed,)
+    return found
+
+
+def _part(kind: Kind, written: Any) -> Any:
+    """Build what a plugin is made of; what is built already stays as it is."""
+    if not isinstance(written, str | Mapping):
+        return written
+    rest = {"name": written} if isinstance(written, str) else dict(written)
+    name = rest.pop("name", None)
+    if not isinstance(name, str):
+        raise InputError(f"every entry is a name or a mapping with a 'name'; got {written!r}")
+    return make(kind, name, rest)
+
+
 def make(kind: Kind, name: str, given: Mapping[str, object]) -> Any:
-    """Build a plugin from parameters that a user wrote.
+    """Build a plugin, and what it is made of, from parameters that a user wrote.
 
     Raises
     ------
@@ -152,7 +177,8 @@ def make(kind: Kind, name: str, given: Mapping[str, object]) -> Any:
         if isinstance(value, bool) and "bool" not in _type_text(known[parameter]):
             raise InputError(f"{what}: {parameter}: got {value!r}, which is no {_type_text(known[parameter])}")
     try:
-        return pydantic.TypeAdapter(load(kind, name)).validate_python(dict(given))
+        built = {key: tuple(_part(kind, one) for one in listed) for key, listed in parts(kind, name, given).items()}
+        return pydantic.TypeAdapter(load(kind, name)).validate_python({**given, **built})
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -181,16 +207,20 @@ def card(kind: Kind, name: str) -> Card:
     )
 
 
-def code_digest(kind: Kind, name: str) -> str:
+def code_digest(kind: Kind, name: str, given: Mapping[str, object] | None = None) -> str:
     """Return a digest of the plugin's module, of what it imports from its own package, and of its libraries' versions.
 
-    Data files that a plugin reads are not part of it.
+    Data files that a plugin reads are not part of it. With `given`, its parameters, the other plugins that it is made
+    of are.
     """
     module = load(kind, name).__module__
     digest = hashlib.sha256()
     sources: dict[str, Path] = {}
     libraries: set[str] = set()
     _collect(module, module.split(".")[0], sources, libraries)
+    for written in [one for listed in parts(kind, name, given or {}).values() for one in listed]:
+        rest = {"name": written} if isinstance(written, str) else dict(written)
+        digest.update(code_digest(kind, rest.pop("name"), rest).encode())
     for path in sorted(sources.values()):
         digest.update(path.read_bytes())
     for library in sorted(libraries):

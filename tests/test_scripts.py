@@ -67,3 +67,39 @@ def test_a_script_prints_a_leaderboard_and_writes_a_report(script, own_file, tmp
     assert "Report:" in done.stdout
     (page,) = (tmp_path / "privbench-results").glob("*/report.html")
     assert "accuracy" in page.read_text()
+
+
+@pytest.mark.parametrize("how", [[], ["--scale"]], ids=["side by side", "scale"])
+def test_the_speed_of_attacks_is_measured(how, tmp_path):
+    attacks = ["cap", 'nearest-neighbour:{"neighbours": 5}']
+    done = call("bench/attack_speed.py", "--quick", *how, *attacks, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.iterdir())
+    lines = [line for line in done.stdout.splitlines() if line.startswith(tuple(attacks))]
+    assert len(lines) == (4 if how else 2)
+    for line in lines:
+        name = next(attack for attack in attacks if line.startswith(attack))
+        *numbers, right, given = line.removeprefix(name).split()
+        assert all(float(number.replace(",", "")) >= 0 for number in numbers)
+        assert 0.2 < float(right) <= 1
+        assert 0 < float(given.strip("()")) <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["forst"], "did you mean 'random-forest'"),
+        (["cap:{bins}"], "are not JSON"),
+        (["cap:3"], "must be a JSON object"),
+        (["cap", "--known", "agee"], "did you mean 'age'"),
+        (["cap", "--known", "income", "--secrets", "income"], "known and secret at once"),
+        (["cap", "--targets", "0"], "got 0 and"),
+        (["cap", "--release", "ldp"], "does not release 2000 rows"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_sentence(arguments, said, tmp_path):
+    done = call("bench/attack_speed.py", "--quick", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    _, error = done.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert said in error

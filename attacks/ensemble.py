@@ -1,0 +1,114 @@
+"""Several attacks' posteriors pooled into one, each trusted as far as it proved right in practice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attacks.learner import skip_without_rows
+from attacks.pool import pool, pool_numbers, weights, weights_of_numbers
+from attacks.practice import Practice, practise
+from privbench.contracts import Attack, Guess, View
+from privbench.errors import InputError
+
+__all__ = ["Ensemble"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Pool the posteriors of other attacks, weighted by what they recover of the released rows themselves.
+
+    Practice comes from the release alone. Where the mechanism is known and fast enough, it is applied to the released
+    rows once more and the attacks guess those rows' secrets from what comes out: so a method that remembers rows is
+    trusted where a release gives rows away, and one that smooths where it does not. Otherwise half of the rows are
+    guessed from the other half. The pool is the product of the posteriors, each to the power of its weight, which makes
+    the secrets of the practice rows most probable.
+
+    Parameters
+    ----------
+    attacks : tuple
+        Attacks by name, or mappings with a name and parameters; those that do not apply to a release are left out.
+    targets : int
+        Rows that are guessed in practice.
+    time_limit : float
+        Seconds that a rehearsal of the mechanism may take, estimated from a twentieth of the rows; 0 for none.
+
+    References
+    ----------
+    D. Wolpert, "Stacked Generalization", Neural Networks 5, 1992; G. Hinton, "Training Products of Experts by
+    Minimizing Contrastive Divergence", Neural Computation 14, 2002; the rehearsal is this project's own.
+    """
+
+    parts: ClassVar[tuple[str, ...]] = ("attacks",)
+
+    attacks: tuple[Any, ...] = (
+        "belief-propagation",
+        {"name": "random-forest", "leaf": 3},
+        "naive-bayes",
+        "mlp",
+        {"name": "nearest-neighbour", "neighbours": 10},
+    )
+    targets: int = 1000
+    time_limit: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not self.attacks:
+            raise InputError("attacks: none is given; name at least one")
+        if self.targets < 1 or self.time_limit < 0:
+            raise InputError(
+                f"targets must be at least 1 and time_limit at least 0; got {self.targets} and {self.time_limit}"
+            )
+
+    def skip(self, view: View) -> str | None:
+        """Return a reason unless the release is a table with a row, and one of the attacks applies to it."""
+        reason = skip_without_rows(view, "an ensemble")
+        if reason is None and not self._that_apply(view):
+            return f"none of its {len(self.attacks)} attacks applies to this release"
+        return reason
+
+    def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
+        """Return the pooled posteriors; for a continuous secret the weighted mean, with its error in practice."""
+        attacks = self._that_apply(view)
+        rounds = practise(view, targets=self.targets, time_limit=self.time_limit, rng=rng) if len(attacks) > 1 else []
+        # an attack that one of the rounds does not suit cannot prove itself
+        attacks = [one for one in attacks if all(one.skip(each.view) is None for each in rounds)] or attacks[:1]
+        tried = [[attack.infer(each.view, rng=rng) for attack in attacks] for each in rounds]
+        final = [attack.infer(view, rng=rng) for attack in attacks]
+        answers: dict[str, Floats] = {}
+        spread: dict[str, Floats] = {}
+        for secret in view.secrets:
+            mine = [guess.answers[secret.name] for guess in final]
+            truth, said = _in_practice(rounds, tried, final, secret.name)
+            if secret.discrete:
+                marginal = view.release.marginal(secret.name)
+                answers[secret.name] = pool(mine, marginal, weights(said, truth.astype(np.intp), marginal))
+            else:
+                trust, missed = weights_of_numbers(said, truth, secret.range)
+                answers[secret.name] = pool_numbers(mine, trust)
+                spread[secret.name] = np.full(len(view.targets), missed)
+        return Guess(answers, spread)
+
+    def _that_apply(self, view: View) -> list[Attack]:
+        for attack in self.attacks:
+            if not isinstance(attack, Attack):
+                raise InputError(f"attacks: {attack!r} is not built; make the ensemble with privbench.registry.make")
+        return [attack for attack in self.attacks if attack.skip(view) is None]
+
+
+def _in_practice(
+    rounds: Sequence[Practice], tried: Sequence[Sequence[Guess]], final: Sequence[Guess], secret: str
+) -> tuple[NDArray[Any], list[Floats]]:
+    """Return the true values of all rounds that are shown, and what each attack said of these people."""
+    truth, said = [np.empty(0)], [[guess.answers[secret][:0]] for guess in final]
+    for each, guesses in zip(rounds, tried, strict=True):
+        shown = each.shown[secret]
+        truth.append(each.truth[secret][shown])
+        for parts, guess in zip(said, guesses, strict=True):
+            parts.append(guess.answers[secret][shown])
+    return np.concatenate(truth), [np.concatenate(parts) for parts in said]
