@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,11 +24,11 @@ Floats = NDArray[np.float64]
 class Ensemble:
     """Pool the posteriors of other attacks, weighted by what they recover of the released rows themselves.
 
-    Practice comes from the release alone. Where the mechanism is known and fast enough, it is applied to the released
-    rows once more and the attacks guess those rows' secrets from what comes out: so a method that remembers rows is
-    trusted where a release gives rows away, and one that smooths where it does not. Otherwise half of the rows are
-    guessed from the other half. The pool is the product of the posteriors, each to the power of its weight, which makes
-    the secrets of the practice rows most probable.
+    Practice comes from the release alone. Where the mechanism is known, not private and fast enough, it is applied to
+    the released rows once more and the attacks guess those rows' secrets from what comes out: so a method that
+    remembers rows is trusted where a release gives rows away, and one that smooths where it does not. Otherwise half of
+    the rows are guessed from the other half. The pool is the product of the posteriors, each to the power of its
+    weight; the weights are those that make the secrets of the practice rows most probable.
 
     Parameters
     ----------
@@ -37,7 +37,8 @@ class Ensemble:
     targets : int
         Rows that are guessed in practice.
     time_limit : float
-        Seconds that a rehearsal of the mechanism may take, estimated from a twentieth of the rows; 0 for none.
+        Seconds that a rehearsal may take where the mechanism makes synthetic rows, estimated from a twentieth of the
+        rows: on a slow machine one near this limit may be left out. 0 for no rehearsal of any mechanism.
 
     References
     ----------
@@ -74,6 +75,7 @@ class Ensemble:
 
     def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
         """Return the pooled posteriors; for a continuous secret the weighted mean, with its error in practice."""
+        view = replace(view, scratch=None)  # it has room for the work of one attack
         attacks = self._that_apply(view)
         rounds = practise(view, targets=self.targets, time_limit=self.time_limit, rng=rng) if len(attacks) > 1 else []
         # an attack that one of the rounds does not suit cannot prove itself
