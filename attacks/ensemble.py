@@ -52,7 +52,7 @@ class Ensemble:
         "belief-propagation",
         {"name": "random-forest", "leaf": 3},
         "naive-bayes",
-        "mlp",
+        "lightgbm",
         {"name": "nearest-neighbour", "neighbours": 10},
     )
     targets: int = 1000
