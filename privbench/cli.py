@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from privbench import __version__
 from privbench.errors import InputError, PrivbenchError, one_sentence
+
+if TYPE_CHECKING:
+    from privbench.result import Result
 
 __all__ = ["app", "main"]
 
@@ -67,7 +70,7 @@ def run(
         overrides["seeds"] = seeds
     result = run_benchmark(config, out=out, workers=workers, scheduler=scheduler, overrides=overrides, quiet=quiet)
     result.print()
-    typer.echo(f"Report: {result.write_report()}")
+    _write_report(result)
     failures = result.failures
     if len(failures):
         cells = failures["key"].nunique()
@@ -85,7 +88,16 @@ def report(
 
     result = Result.load(folder)
     result.print()
+    _write_report(result, out)
+
+
+def _write_report(result: Result, out: Path | None = None) -> None:
+    """Write the page, and say where it is and what to keep to oneself."""
+    from privbench.result import EXPOSED
+
     typer.echo(f"Report: {result.write_report(out)}")
+    if (listed := result.folder / EXPOSED).exists():
+        typer.echo(f"The most exposed people, with what is known of them: {listed}. Keep it as safe as the data.")
 
 
 @app.command("list")

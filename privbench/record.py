@@ -37,7 +37,8 @@ class Row:
     value, low, high : float or None
         The figure and its 95 % interval.
     baseline, control, advantage : float or None
-        What is scored without individual leakage, the score on people outside the training data, and the difference.
+        What is scored without individual leakage (of stated confidence: what was stated), the score on people outside
+        the training data, and the difference.
     seconds : float or None
         Spent in the plugin.
     """

@@ -136,7 +136,7 @@ def takes_sequence(kind: Kind, name: str, parameter: str) -> bool:
 
 
 def parts(kind: Kind, name: str, given: Mapping[str, object]) -> dict[str, tuple[Any, ...]]:
-    """Return the other plugins of its kind that a plugin is made of, as they are written: a name, or a mapping with one.
+    """Return the plugins that a plugin is made of, of its own kind, as they are written: a name, or a mapping with one.
 
     They stand in the parameters that the plugin lists under `parts`, in those given or by default.
     """

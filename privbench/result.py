@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from privbench.errors import InputError
 from privbench.store import Store, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-__all__ = ["Result"]
+__all__ = ["EXPOSED", "Result"]
+
+EXPOSED = "exposed.csv"
+"""The file in the results' folder that lists the most exposed people."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +66,18 @@ class Result:
 
         return leaderboard(self.frame)
 
+    @property
+    def people(self) -> pd.DataFrame:
+        """The people attacked, a row for each on each release, the most exposed first, with what makes them rare.
+
+        Their known columns are real people's, and a baseline may betray the secret: keep it as safe as the data. Empty
+        where the results were made by a version that kept no such figures.
+        Columns as `privbench.report.exposure.exposure` says.
+        """
+        from privbench.report.exposure import exposure
+
+        return exposure(self.frame, *Store(self.folder).read_people(self.frame["key"]))
+
     def print(self, console: Console | None = None) -> None:
         """Print the leaderboard, what the protection costs, and what has no figure and why."""
         import rich.console
@@ -73,6 +91,9 @@ class Result:
     def write_report(self, path: str | Path | None = None) -> Path:
         """Write the report, one self-contained HTML page, and return where it is.
 
+        In the results' folder, also where the page is put elsewhere, ``exposed.csv`` lists the most exposed people with
+        their known columns.
+
         Parameters
         ----------
         path : path or None
@@ -83,11 +104,22 @@ class Result:
         InputError
             If it cannot be written.
         """
+        from privbench.report.exposed import to_csv
         from privbench.report.page import render
 
         target = self.folder / "report.html" if path is None else Path(path)
-        text = render(self.frame, self.manifest)
+        people = self.people
+        text = render(self.frame, self.manifest, people)
         write_atomically(target, lambda half: half.write_text(text, encoding="utf-8"))
+        if len(people):
+            listed = to_csv(people)
+            try:
+                write_atomically(self.folder / EXPOSED, lambda half: half.write_text(listed, encoding="utf-8"))
+            except InputError as error:  # results that can only be read have a report all the same
+                logging.getLogger(__name__).warning("%s", error)
+        else:  # one that stands there is of another run
+            with suppress(OSError):
+                (self.folder / EXPOSED).unlink(missing_ok=True)
         return target
 
     def _repr_html_(self) -> str:

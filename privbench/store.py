@@ -1,4 +1,4 @@
-"""Results on disk: one atomic Parquet file a cell, a manifest of the last run, and DuckDB to read them all."""
+"""Results on disk: atomic Parquet files a cell, a manifest of the last run, and DuckDB to read them all."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ except ImportError:  # not on Windows
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 __all__ = ["Scratch", "Store", "write_atomically"]
 
@@ -86,8 +87,10 @@ class Store:
     Parameters
     ----------
     folder : Path
-        ``cells/KEY.parquet`` holds the rows of one finished cell, ``run.json`` what the last run was,
-        ``releases/`` what defenses published, ``scratch/KEY`` the unfinished work of a cell's attack. The releases are pickles: open only folders of your own.
+        ``cells/KEY.parquet`` holds the rows of one finished cell, ``people/KEY.parquet`` its attack's figures on each
+        target, ``targets/KEY.parquet`` what is known of the targets of a round, ``run.json`` what the last run was,
+        ``releases/`` what defenses published, ``scratch/KEY`` the unfinished work of a cell's attack. The releases are
+        pickles: open only folders of your own.
     """
 
     folder: Path
@@ -104,12 +107,25 @@ class Store:
         """Return where a cell's attack keeps its unfinished work."""
         return Scratch(self.folder / "scratch" / key)
 
-    def write(self, key: str, rows: Iterable[Row]) -> None:
-        """Keep the rows of a cell, in place of what was there."""
-        from pyarrow import parquet
+    def people(self, key: str) -> Path:
+        """Return where a cell's figures on single people are kept."""
+        return self.folder / "people" / f"{key}.parquet"
 
-        table = to_arrow(rows)
-        write_atomically(self.cell(key), lambda path: parquet.write_table(table, path))
+    def targets(self, key: str) -> Path:
+        """Return where it is kept who the targets of a round are."""
+        return self.folder / "targets" / f"{key}.parquet"
+
+    def write(self, key: str, rows: Iterable[Row], *, people: pa.Table | None = None) -> None:
+        """Keep the rows of a cell, in place of what was there, and before them its figures on single people, if any."""
+        if people is not None:
+            _write_table(people, self.people(key))
+        _write_table(to_arrow(rows), self.cell(key))
+
+    def write_targets(self, key: str, targets: Callable[[], pa.Table]) -> None:
+        """Keep who the targets of a round are, unless that is kept already."""
+        path = self.targets(key)
+        if not _is_whole(path):
+            _write_table(targets(), path)
 
     def finished(self, keys: Iterable[str]) -> set[str]:
         """Return which of these cells need not be run: theirs are figures or a skip, not a failure."""
@@ -143,6 +159,22 @@ class Store:
         template = to_frame([])
         frame = frame[list(columns) if columns else list(template.columns)]
         return frame.astype({name: template[name].dtype for name in frame.columns})
+
+    def read_people(self, keys: Iterable[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the figures on single people of these cells, and who the targets of their rounds are.
+
+        A folder of an earlier version has neither: both are empty then, with their columns.
+
+        Returns
+        -------
+        figures, targets : DataFrame
+            Columns as `privbench.people` says.
+        """
+        from privbench.people import FIGURES, IDENTITY
+
+        figures = _read_tables([self.people(key) for key in sorted(set(keys))], FIGURES)
+        targets = _read_tables([self.targets(key) for key in sorted(set(figures["round"]))], IDENTITY)
+        return figures, targets
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Keep what a run was: its config, its cells, its versions."""
@@ -201,6 +233,36 @@ class Store:
             for half in self.folder.rglob(".*.part"):
                 half.unlink(missing_ok=True)
             yield
+
+
+def _write_table(table: pa.Table, path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    def write(half: Path) -> None:
+        # handing pyarrow a path costs as much again as writing the table
+        sink = pa.BufferOutputStream()
+        parquet.write_table(table, sink)
+        half.write_bytes(sink.getvalue())
+
+    write_atomically(path, write)
+
+
+def _read_tables(paths: Iterable[Path], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return the rows of all files that are whole, as they stand; without any, a table of these columns."""
+    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    # not by DuckDB, for which two columns of a user's file may have one name but for capitals
+    tables = [parquet.read_table(path) for path in paths if _is_whole(path)]
+    if not tables:
+        return pd.DataFrame(columns=list(columns))
+    # whole numbers that may be absent stay whole numbers
+    kinds = {pa.int64(): pd.Int64Dtype()}
+    frame: pd.DataFrame = pa.concat_tables(tables, promote_options="default").to_pandas(types_mapper=kinds.get)
+    coded = list(frame.select_dtypes("category").columns)
+    return frame.astype(dict.fromkeys(coded, "string"))
 
 
 def _is_whole(path: Path) -> bool:

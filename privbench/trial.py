@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import time
@@ -28,13 +29,13 @@ from privbench.errors import (
     TimeLimitError,
 )
 from privbench.experiment import Cell, Experiment, Plugin, Trial, canonical, code_version
+from privbench.judge import figures_on_persons, group_codes, score_guess
+from privbench.people import figures_to_arrow, targets_to_arrow
 from privbench.record import Row, Status
 from privbench.release import Release, Reports, SyntheticTable
 from privbench.rng import stream
-from privbench.schema import Column
 from privbench.scorers.fairness import score_fairness
-from privbench.scorers.leakage import score_categorical
-from privbench.scorers.leakage_continuous import score_continuous
+from privbench.scorers.persons import Persons
 from privbench.scorers.score import Score
 from privbench.scorers.utility import score_downstream, score_marginals, score_reported_marginals
 from privbench.store import Scratch, Store, write_atomically
@@ -44,7 +45,6 @@ __all__ = ["fail", "run_trial"]
 
 # cells into which a continuous column is cut when marginals are compared
 _MARGINAL_BINS = 20
-Groups = dict[str, tuple[NDArray[np.int64], list[str]]]
 
 # what a plugin may raise and the other cells must survive, a call of sys.exit included
 _ANYTHING = (Exception, SystemExit)
@@ -77,21 +77,27 @@ def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str
         reason = _sentence(trial.game, trial.game.make().skip(release))
     except _ANYTHING as error:
         return fail(trial, experiment, store, status=_status(error), reason=_reason(error))
+    place = _round_key(trial.game, trial.secrets, trial.known, trial.seed, dataset)
     for cell in trial.cells:
         started = time.perf_counter()
         row = _template(trial, cell, dataset, release.claim)
+        figures: dict[str, Persons] = {}
         try:
             if reason is not None:
                 rows = [replace(row, status="skipped", reason=reason)]
             elif cell.attack is not None:
-                rows = _attack(trial, cell.attack, round_, release, row, store.scratch(cell.key))
+                rows, figures = _attack(trial, cell.attack, round_, release, row, store.scratch(cell.key))
             elif cell.model is not None:
                 rows = _train(trial, cell.model, dataset, round_, release, row)
             else:
                 rows = [_row(replace(row, seconds=seconds), score) for score in _marginals(release, round_.train)]
         except _ANYTHING as error:
             rows = [replace(row, status=_status(error), reason=_reason(error), seconds=_since(started))]
-        store.write(cell.key, rows)
+        people = None
+        if figures:
+            store.write_targets(place, lambda: targets_to_arrow(place, round_, dataset))
+            people = figures_to_arrow(cell.key, place, round_.member, figures)
+        store.write(cell.key, rows, people=people)
         if rows[0].status in ("ok", "skipped"):  # a cell that failed is run again, with what it has kept
             store.scratch(cell.key).clear()
         statuses[rows[0].status] += 1
@@ -113,6 +119,19 @@ def _play(game: Plugin, secrets: tuple[str, ...], seed: int, dataset: Dataset) -
     rng = stream(seed, "game", dataset.name, canonical(secrets), game.identity)
     round_: Round = game.make().play(dataset, secrets, rng=rng)
     return round_
+
+
+@lru_cache(maxsize=64)
+def _round_key(game: Plugin, secrets: tuple[str, ...], known: tuple[str, ...], seed: int, dataset: Dataset) -> str:
+    """Hash everything that a round depends on, as a trial's key does for its release."""
+    parts = (code_version(), dataset.name, dataset.sha256, _digest(game), secrets, known, seed)
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=16)
+def _digest(game: Plugin) -> str:
+    """Return a game's digest, which reads its code, once a process."""
+    return game.digest
 
 
 def _released(trial: Trial, round_: Round, store: Store) -> tuple[Release, float]:
@@ -142,13 +161,16 @@ def _released(trial: Trial, round_: Round, store: Store) -> tuple[Release, float
     return release, seconds
 
 
-def _attack(trial: Trial, plugin: Plugin, round_: Round, release: Release, row: Row, scratch: Scratch) -> list[Row]:
+def _attack(
+    trial: Trial, plugin: Plugin, round_: Round, release: Release, row: Row, scratch: Scratch
+) -> tuple[list[Row], dict[str, Persons]]:
+    """Return an attack's rows, and for each secret its figures on every target, none if it does not apply."""
     attack = plugin.make()
     # built anew: the instance that saw the records may have kept some of them
     defense: Defense = trial.defense.make()
     view = round_.view(release, defense=defense, scratch=scratch)
     if (reason := _sentence(plugin, attack.skip(view))) is not None:
-        return [replace(row, status="skipped", reason=reason)]
+        return [replace(row, status="skipped", reason=reason)], {}
     name = ("attack", trial.game.identity, trial.defense.identity, plugin.identity)
     started = time.perf_counter()
     guess = attack.infer(view, rng=stream(trial.seed, *name))
@@ -161,43 +183,15 @@ def _attack(trial: Trial, plugin: Plugin, round_: Round, release: Release, row: 
         blind = round_.view(release, defense=defense, with_rows=False)
         without = attack.infer(blind, rng=stream(trial.seed, *name))
         without.check(blind)
-    rows = []
+    rows: list[Row] = []
+    figures = {}
     for secret in view.secrets:
-        rng = stream(trial.seed, "gap", *name, secret.name)
-        scores = _leakage(secret, guess, without, round_, release, rng=rng)
+        scores = score_guess(secret, guess, without, round_, release, rng=stream(trial.seed, "gap", *name, secret.name))
         rows += [replace(_row(row, score), secret=secret.name, seconds=seconds) for score in scores]
-    return rows
-
-
-def _leakage(
-    secret: Column, guess: Guess, without: Guess | None, round_: Round, release: Release, *, rng: np.random.Generator
-) -> list[Score]:
-    answer, truth = guess.answers[secret.name], round_.truth[secret.name]
-    reference = None if without is None else without.answers[secret.name]
-    groups = _groups(round_.groups)
-    if secret.discrete:
-        return score_categorical(
-            answer,
-            truth,
-            prior=release.marginal(secret.name),
-            member=round_.member,
-            groups=groups,
-            reference=round_.reference,
-            reference_posterior=reference,
-            rng=rng,
-        )
-    return score_continuous(
-        answer,
-        truth,
-        low=secret.low,
-        high=secret.high,
-        integer=secret.integer,
-        member=round_.member,
-        groups=groups,
-        reference=round_.reference,
-        reference_guess=reference,
-        rng=rng,
-    )
+        # one stream for all attacks and defenses of a round: a person's decoy is the same value for all
+        decoys = stream(trial.seed, "decoy", trial.game.identity, secret.name)
+        figures[secret.name] = figures_on_persons(secret, guess, without, round_, rng=decoys)
+    return rows, figures
 
 
 def _train(
@@ -222,7 +216,7 @@ def _train(
         scores += score_fairness(
             truth == positive,
             probability.argmax(axis=1) == positive,
-            groups=_groups(dataset.test.select(schema.groups)),
+            groups=group_codes(dataset.test.select(schema.groups)),
             reference_prediction=real.argmax(axis=1) == positive,
             rng=stream(trial.seed, "fairness", trial.game.identity, trial.defense.identity, model),
         )
@@ -259,18 +253,6 @@ def _marginals(release: Release, train: Table) -> list[Score]:
         [to_bins(column, release.values(column.name), bins=_MARGINAL_BINS) for column in columns]
     )
     return score_marginals(published, real, sizes)
-
-
-def _groups(table: Table) -> Groups:
-    """Return the protected columns as codes and labels; continuous ones are no groups."""
-    return {
-        column.name: (
-            table[column.name].astype(np.int64),
-            [column.label(code) for code in range(column.size)],
-        )
-        for column in table.schema.columns
-        if column.discrete
-    }
 
 
 def _template(trial: Trial, cell: Cell, dataset: Dataset, claim: Any) -> Row:

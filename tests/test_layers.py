@@ -19,7 +19,7 @@ FLOORS = [
     ["release"],
     ["contracts"],
     ["registry", "games", "scorers", "datasets", "downstream"],
-    ["entries", "record"],
+    ["entries", "judge", "people", "record"],
     ["store"],
     ["report"],
     ["experiment", "progress", "result"],

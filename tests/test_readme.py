@@ -138,7 +138,7 @@ def test_the_attacks_shown_run_as_written(tmp_path):
     plan = {"dataset": "adult", **small, "defenses": ["resample"], **shown}
     result = privbench.run(plan, out=tmp_path / "out", workers=1, quiet=True)
     assert len(result.failures) == 0
-    assert result.frame["attack"].nunique() == 3
+    assert result.frame["attack"].nunique() == 4
 
 
 def test_every_attack_is_named():

@@ -294,11 +294,11 @@ def test_a_full_disk_is_one_sentence_and_what_is_finished_is_kept(tmp_path, monk
 
     write, left = Store.write, [2]
 
-    def fills(store, key, rows):
+    def fills(store, key, rows, *, people=None):
         left[0] -= 1
         if left[0] < 0:
             monkeypatch.setattr(parquet, "write_table", full)
-        write(store, key, rows)
+        write(store, key, rows, people=people)
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")

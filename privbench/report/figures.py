@@ -14,12 +14,15 @@ from typing import Any
 
 from privbench.report.words import interval, number, percent, points
 
-__all__ = ["Figure", "Point", "Spot", "trade_off", "whiskers"]
+__all__ = [
+    "COLOURS", "FAINT", "STRONG", "SYMBOLS", "Figure", "Point", "Spot", "distance", "layout", "plain", "trade_off",
+    "whiskers",
+]  # fmt: skip
 
 # after Okabe and Ito, shifted to be seen on white and on black; symbols tell the series apart without colour
-_COLOURS = ("#2a7fc9", "#d9661f", "#0f9d76", "#b9619c", "#b98600", "#4aa3d8", "#8a8f98", "#7a5cc4")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "pentagon")
-_FAINT, _STRONG = "rgba(128,128,128,.25)", "rgba(128,128,128,.95)"
+COLOURS = ("#2a7fc9", "#d9661f", "#0f9d76", "#b9619c", "#b98600", "#4aa3d8", "#8a8f98", "#7a5cc4")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "pentagon")
+FAINT, STRONG = "rgba(128,128,128,.25)", "rgba(128,128,128,.95)"
 _ROW, _HEAD = 15, 30
 
 
@@ -45,7 +48,17 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of the page: what plotly draws, and what surrounds it."""
+    """A figure of the page: what plotly draws, and what surrounds it; of several `choices` it shows the first.
+
+    Parameters
+    ----------
+    name, caption, alt, height, spec
+        Identifier, caption, a text in place of the picture, pixels, and the specification.
+    legend : tuple of (str, str, str)
+        Name, colour and symbol of each series.
+    choices : tuple of (str, tuple of int)
+        What a reader may choose to see: its name, and which of the figure's traces show it.
+    """
 
     name: str
     caption: str
@@ -53,6 +66,7 @@ class Figure:
     height: int
     spec: dict[str, Any]
     legend: tuple[tuple[str, str, str], ...] = ()
+    choices: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 def whiskers(
@@ -92,20 +106,20 @@ def whiskers(
             into = drawn[point.series]
             into["x"].append(100 * point.value)
             into["y"].append(y)
-            into["up"].append(_distance(point.high, point.value))
-            into["down"].append(_distance(point.value, point.low))
+            into["up"].append(distance(point.high, point.value))
+            into["down"].append(distance(point.value, point.low))
             figure = points(point.value) if signed else percent(point.value)
             limits = interval(point.low, point.high) if signed else f"[{percent(point.low)}, {percent(point.high)}]"
-            into["text"].append(f"<b>{_plain(label)}</b><br>{_plain(point.series)}<br>{figure} {limits}")
+            into["text"].append(f"<b>{plain(label)}</b><br>{plain(point.series)}<br>{figure} {limits}")
             y += _ROW
         y += 4
-    figure = go.Figure(layout=_layout(axis))
+    figure = go.Figure(layout=layout(axis))
     for place, (one, data) in enumerate(drawn.items()):
-        colour = _COLOURS[place % len(_COLOURS)]
+        colour = COLOURS[place % len(COLOURS)]
         figure.add_scatter(
-            x=data["x"], y=data["y"], name=_plain(one), mode="markers", text=data["text"],
+            x=data["x"], y=data["y"], name=plain(one), mode="markers", text=data["text"],
             hovertemplate="%{text}<extra></extra>",
-            marker={"size": 9, "color": colour, "symbol": _SYMBOLS[place % len(_SYMBOLS)]},
+            marker={"size": 9, "color": colour, "symbol": SYMBOLS[place % len(SYMBOLS)]},
             error_x={"type": "data", "symmetric": False, "array": data["up"], "arrayminus": data["down"],
                      "color": colour, "thickness": 2, "width": 0},
         )  # fmt: skip
@@ -113,11 +127,11 @@ def whiskers(
     figure.update_xaxes(zeroline=signed, zerolinewidth=2)
     for height in lines[1:]:
         figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=height, y1=height,
-                         line={"color": _FAINT, "width": 1})  # fmt: skip
+                         line={"color": FAINT, "width": 1})  # fmt: skip
     for height, label in titles:
         figure.add_annotation(xref="paper", x=0, xanchor="left", y=height, yanchor="top", showarrow=False,
-                              text=f"<b>{_plain(label)}</b>", font={"size": 13})  # fmt: skip
-    legend = tuple((one, _COLOURS[i % len(_COLOURS)], _SYMBOLS[i % len(_SYMBOLS)]) for i, one in enumerate(series))
+                              text=f"<b>{plain(label)}</b>", font={"size": 13})  # fmt: skip
+    legend = tuple((one, COLOURS[i % len(COLOURS)], SYMBOLS[i % len(SYMBOLS)]) for i, one in enumerate(series))
     return Figure(name, caption, alt, int(y) + 64, figure.to_plotly_json(), legend)
 
 
@@ -139,7 +153,7 @@ def trade_off(spots: Sequence[Spot], *, real: float, name: str, caption: str, al
 
     height = 460
     known = [spot.parity for spot in spots if not math.isnan(spot.parity)]
-    figure = go.Figure(layout=_layout("accuracy of the trained model, %"))
+    figure = go.Figure(layout=layout("accuracy of the trained model, %"))
     figure.add_scatter(
         x=[100 * spot.accuracy.value for spot in spots],
         y=[100 * spot.leakage.value for spot in spots],
@@ -152,8 +166,8 @@ def trade_off(spots: Sequence[Spot], *, real: float, name: str, caption: str, al
             "size": [13 + 40 * min(0.0 if math.isnan(spot.parity) else spot.parity, 0.5) for spot in spots],
             "color": [None if math.isnan(spot.parity) else spot.parity for spot in spots],
             "colorscale": "Viridis", "cmin": 0, "cmax": max([0.1, *known]), "showscale": bool(known),
-            "line": {"color": _STRONG, "width": 1.5},
-            "colorbar": {"title": {"text": _plain(parity), "side": "top"}, "orientation": "h", "thickness": 10,
+            "line": {"color": STRONG, "width": 1.5},
+            "colorbar": {"title": {"text": plain(parity), "side": "top"}, "orientation": "h", "thickness": 10,
                          "len": 0.9, "y": 1.02, "yanchor": "bottom", "tickformat": ".2f", "nticks": 5,
                          "outlinewidth": 0},
         },
@@ -164,11 +178,11 @@ def trade_off(spots: Sequence[Spot], *, real: float, name: str, caption: str, al
     ys = [y for y in (*ys, 0.0) if not math.isnan(y)]
     x_range, y_range = _padded(xs), _padded(ys)
     figure.update_xaxes(range=x_range, zeroline=False)
-    figure.update_yaxes(range=y_range, zeroline=True, zerolinewidth=2, gridcolor=_FAINT, zerolinecolor=_STRONG,
+    figure.update_yaxes(range=y_range, zeroline=True, zerolinewidth=2, gridcolor=FAINT, zerolinecolor=STRONG,
                         title={"text": "advantage, points", "standoff": 6})  # fmt: skip
     if not math.isnan(real):
         figure.add_shape(type="line", x0=100 * real, x1=100 * real, yref="paper", y0=0, y1=1,
-                         line={"color": _STRONG, "width": 1.5, "dash": "dash"})  # fmt: skip
+                         line={"color": STRONG, "width": 1.5, "dash": "dash"})  # fmt: skip
         figure.add_annotation(x=100 * real, yref="paper", y=1, yanchor="top", xanchor="right", showarrow=False,
                               text="trained on real data ", font={"size": 11})  # fmt: skip
     for annotation in _names(spots, x_range, y_range, height=height):
@@ -189,29 +203,30 @@ def _names(spots: Sequence[Spot], x_range: list[float], y_range: list[float], *,
         above = (y_range[1] - y) * scale
         wanted = max(above - 14, free)
         free = wanted + 17
-        found.append({"x": x, "y": y, "ax": -22 if right else 22, "ay": wanted - above, "text": _plain(spot.label),
-                      "xanchor": "right" if right else "left", "arrowhead": 0, "arrowwidth": 1, "arrowcolor": _STRONG,
+        found.append({"x": x, "y": y, "ax": -22 if right else 22, "ay": wanted - above, "text": plain(spot.label),
+                      "xanchor": "right" if right else "left", "arrowhead": 0, "arrowwidth": 1, "arrowcolor": STRONG,
                       "standoff": 8, "font": {"size": 12}})  # fmt: skip
     return found
 
 
 def _bars(points_: Sequence[Point]) -> dict[str, Any]:
     return {
-        "type": "data", "symmetric": False, "thickness": 1.5, "width": 0, "color": _STRONG,
-        "array": [_distance(point.high, point.value) for point in points_],
-        "arrayminus": [_distance(point.value, point.low) for point in points_],
+        "type": "data", "symmetric": False, "thickness": 1.5, "width": 0, "color": STRONG,
+        "array": [distance(point.high, point.value) for point in points_],
+        "arrayminus": [distance(point.value, point.low) for point in points_],
     }  # fmt: skip
 
 
 def _hover(spot: Spot) -> str:
     leakage, accuracy = spot.leakage, spot.accuracy
     return (
-        f"<b>{_plain(spot.label)}</b><br>advantage {points(leakage.value)} {interval(leakage.low, leakage.high)}"
+        f"<b>{plain(spot.label)}</b><br>advantage {points(leakage.value)} {interval(leakage.low, leakage.high)}"
         f"<br>accuracy {percent(accuracy.value)}<br>parity difference {number(spot.parity)}"
     )
 
 
-def _distance(upper: float, lower: float) -> float:
+def distance(upper: float, lower: float) -> float:
+    """Return the length of a whisker, in points; 0 where a limit is not known."""
     return 0.0 if math.isnan(upper) or math.isnan(lower) else max(100 * (upper - lower), 0.0)
 
 
@@ -221,18 +236,19 @@ def _padded(values: Sequence[float]) -> list[float]:
     return [low - room, high + room]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Escape what plotly would read as a tag or an entity."""
     return html.escape(text, quote=False)
 
 
-def _layout(axis: str) -> dict[str, Any]:
+def layout(axis: str) -> dict[str, Any]:
+    """Return what all figures have alike; `axis` is the title of the horizontal one."""
     return {
         "template": "none", "showlegend": False, "dragmode": False, "hovermode": "closest",
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 10, "r": 10, "t": 6, "b": 48},
         "font": {"family": "system-ui, sans-serif", "size": 12},
-        "xaxis": {"title": {"text": axis, "standoff": 8}, "gridcolor": _FAINT, "zerolinecolor": _STRONG, "nticks": 8,
+        "xaxis": {"title": {"text": axis, "standoff": 8}, "gridcolor": FAINT, "zerolinecolor": STRONG, "nticks": 8,
                   "fixedrange": True, "automargin": False},
         "yaxis": {"fixedrange": True},
     }  # fmt: skip

@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from privbench.report.confidence import confidence
+from privbench.report.exposed import LISTED, exposed
 from privbench.report.per_group import fairness, groups
 from privbench.report.sections import answer, games, trade_offs
 from privbench.report.strongest import strongest
@@ -31,7 +33,7 @@ _ADJACENCY = {
 }
 
 
-def render(frame: pd.DataFrame, manifest: dict[str, Any]) -> str:
+def render(frame: pd.DataFrame, manifest: dict[str, Any], people: pd.DataFrame | None = None) -> str:
     """Return the report of a run as HTML.
 
     Parameters
@@ -40,6 +42,8 @@ def render(frame: pd.DataFrame, manifest: dict[str, Any]) -> str:
         Rows as `privbench.record.Row` says; there may be none.
     manifest : dict
         What the run was (``run.json``); whatever is missing is said to be unknown.
+    people : DataFrame or None
+        As `privbench.report.exposure.exposure` returns it; None where no figures on single people were kept.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def render(frame: pd.DataFrame, manifest: dict[str, Any]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    content = _content(frame, manifest)
+    content = _content(frame, manifest, people)
     style = (importlib.resources.files("privbench.report") / "page.css").read_text(encoding="utf-8")
     specs = {figure.name: figure.spec for figure in _figures(content)}
     return environment.get_template("page.html.j2").render(
@@ -71,7 +75,7 @@ def render(frame: pd.DataFrame, manifest: dict[str, Any]) -> str:
     )
 
 
-def _content(frame: pd.DataFrame, manifest: dict[str, Any]) -> dict[str, Any]:
+def _content(frame: pd.DataFrame, manifest: dict[str, Any], people: pd.DataFrame | None) -> dict[str, Any]:
     """Return everything that the template shows but style and scripts."""
     board, top, cost, missing = leaderboard(frame), strongest(frame), costs(frame), problems(frame)
     table = over_seeds(frame)
@@ -95,6 +99,9 @@ def _content(frame: pd.DataFrame, manifest: dict[str, Any]) -> dict[str, Any]:
         "secrets": list(dict.fromkeys(table["secret"].dropna())),
         "known": _known(frame),
         "games": games(board, top, missing),
+        "confidence": confidence(frame, table, top),
+        "people": [] if people is None or people.empty else exposed(people),
+        "listed_people": LISTED,
         "trade_offs": trade_offs(cost, top),
         "groups": groups(table, top),
         "fairness": fairness(table, cost),
@@ -118,6 +125,7 @@ def _content(frame: pd.DataFrame, manifest: dict[str, Any]) -> dict[str, Any]:
 def _figures(content: dict[str, Any]) -> Iterator[Any]:
     for block in (*content["games"], *content["groups"]):
         yield block["figure"]
+    yield from (block["figure"] for block in content["confidence"] if block["figure"])
     for block in content["trade_offs"]:
         yield from block["figures"]
     for block in content["fairness"]:

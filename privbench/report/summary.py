@@ -102,7 +102,8 @@ def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
     set). In two cases they do not shrink with the number of seeds. A downstream model is judged on the same test
     records in every seed: the runs' mean half-width, for the records, and t's, for the training, add in quadrature. A
     maximum over pairs of groups (gaps, differences, the ratio) lies above 0, or below 1, by chance alone in every seed:
-    the interval reaches over t and the mean of the runs' own limits. Limits are cut to the metric's range. A p-value
+    the interval reaches over t and the mean of the runs' own limits; so does that of the calibration error, whose own
+    limits allow for what noise adds or hides in every run. Limits are cut to the metric's range. A p-value
     has no interval; over several seeds it is twice the mean, at most 1.
 
     Parameters
@@ -155,7 +156,7 @@ def limits_over_seeds(name: str, figures: NDArray[np.float64], *, shared: bool =
     if name.endswith("_p_value"):
         return np.nan, np.nan
     over = t_interval(figures[:, 0])
-    if over is not None and name.endswith(("_gap", "_difference", "_ratio")):
+    if over is not None and name.endswith(("_gap", "_difference", "_ratio", "calibration_error")):
         low, high = np.fmin(low, over[0]), np.fmax(high, over[1])
     elif over is not None and shared:
         half = over[1] - value

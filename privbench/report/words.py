@@ -183,6 +183,21 @@ GLOSSARY = (
         "95 times in 100. If it includes 0, the figure could be chance.",
     ),
     (
+        "Stated confidence",
+        "How sure an attack says that it is of a guess. It can be believed if, of the people of whom it is 80 % sure, "
+        "it is right about 80 in 100.",
+    ),
+    (
+        "Brier score",
+        "The squared error of all the probabilities that an attack states: 0 if it is always sure and right, 2 if it "
+        "is always sure and wrong.",
+    ),
+    (
+        "Standing out",
+        "A person whose secret attacks find out better than luck explains, measured on people, or on made-up values, "
+        "about whom the release can give nothing away.",
+    ),
+    (
         "Run (seed)",
         "One repetition of the whole experiment with other random choices. Figures are means over the runs.",
     ),

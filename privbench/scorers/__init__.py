@@ -4,6 +4,7 @@
 fairlearn load when a function needs them.
 """
 
+from privbench.scorers.calibration import score_calibration, score_coverage
 from privbench.scorers.compare import Groups, Reference
 from privbench.scorers.fairness import score_fairness
 from privbench.scorers.leakage import score_categorical
@@ -19,8 +20,10 @@ __all__ = [
     "Reference",
     "Score",
     "metric",
+    "score_calibration",
     "score_categorical",
     "score_continuous",
+    "score_coverage",
     "score_downstream",
     "score_fairness",
     "score_marginals",

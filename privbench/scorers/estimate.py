@@ -24,7 +24,9 @@ from privbench.scorers.intervals import (
     z_value,
 )
 
-__all__ = ["FPR", "Codes", "Estimate", "balanced", "macro_auc", "macro_tpr", "mean", "proportion", "root_mean"]
+__all__ = [
+    "FPR", "Codes", "Estimate", "balanced", "hit_shares", "macro_auc", "macro_tpr", "mean", "proportion", "root_mean",
+]  # fmt: skip
 
 Codes = NDArray[np.intp]
 FPR = 0.01
@@ -53,6 +55,12 @@ def _remembered(limits: Limits) -> Limits:
         return known[level]
 
     return remembered
+
+
+def hit_shares(scores: Floats, truth: Codes) -> Floats:
+    """Return 1/#ties where the true value is among the highest scores, else 0."""
+    top = scores == scores.max(axis=1, keepdims=True)
+    return np.asarray(top[np.arange(len(truth)), truth] / top.sum(axis=1), float)
 
 
 def proportion(hits: Floats) -> Estimate:

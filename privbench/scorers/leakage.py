@@ -20,17 +20,21 @@ from numpy.typing import ArrayLike
 
 from privbench.errors import InputError
 from privbench.scorers.compare import Compared, Groups, Reference, all_rows, checked_members, compare_with
-from privbench.scorers.estimate import FPR, Codes, Estimate, balanced, macro_auc, macro_tpr, mean, proportion
+from privbench.scorers.estimate import (
+    FPR,
+    Codes,
+    Estimate,
+    balanced,
+    hit_shares,
+    macro_auc,
+    macro_tpr,
+    mean,
+    proportion,
+)
 from privbench.scorers.intervals import Floats
 from privbench.scorers.score import Score
 
 __all__ = ["score_categorical"]
-
-
-def _shares(scores: Floats, truth: Codes) -> Floats:
-    """Return 1/#ties where the true value is among the highest scores, else 0."""
-    top = scores == scores.max(axis=1, keepdims=True)
-    return np.asarray(top[np.arange(len(truth)), truth] / top.sum(axis=1), float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,9 @@ class _Answers:
     def of(cls, posterior: Floats, truth: Codes, prior: Floats) -> _Answers:
         own = posterior[np.arange(len(truth)), truth]
         squares = (posterior**2).sum(axis=1) - 2 * own + 1
-        over_prior = _shares(posterior / prior, truth)
+        over_prior = hit_shares(posterior / prior, truth)
         columns = np.ascontiguousarray(posterior.T)
-        return cls(columns, truth, _shares(posterior, truth), over_prior, np.clip(squares, 0, 2))
+        return cls(columns, truth, hit_shares(posterior, truth), over_prior, np.clip(squares, 0, 2))
 
     def estimates(self, people: Codes, *, present: Codes, ranked: Codes) -> dict[str, Estimate]:
         """Return the metrics on some people; class means over `present`, ranking metrics over `ranked`."""

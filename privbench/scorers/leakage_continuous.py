@@ -12,10 +12,13 @@ from privbench.scorers.compare import Compared, Groups, Reference, all_rows, che
 from privbench.scorers.estimate import Codes, Estimate, proportion, root_mean
 from privbench.scorers.score import Score
 
-__all__ = ["score_continuous"]
+__all__ = ["TOLERANCE", "chance_continuous", "score_continuous"]
+
+TOLERANCE = 0.05
+"""How near a guess must come to be right, as a share of the domain's range."""
 
 
-def _chance_continuous(width: float, *, integer: bool, tolerance: float) -> dict[str, float]:
+def chance_continuous(width: float, *, integer: bool, tolerance: float) -> dict[str, float]:
     """Return what the best constant guess scores where the truth is uniform on a domain of this width."""
     if not integer:
         return {"within_tolerance": min(1.0, 2 * tolerance), "nrmse": float(1 / np.sqrt(12))}
@@ -35,7 +38,7 @@ def score_continuous(
     groups: Groups,
     reference: Reference,
     reference_guess: ArrayLike | None = None,
-    tolerance: float = 0.05,
+    tolerance: float = TOLERANCE,
     rng: np.random.Generator | None = None,
 ) -> list[Score]:
     """Score guesses of a continuous secret for T people.
@@ -88,7 +91,7 @@ def score_continuous(
     def estimates(answer: int, who: Codes) -> dict[str, Estimate]:
         return {"within_tolerance": proportion(hits[answer][who]), "nrmse": root_mean(squares[answer][who])}
 
-    constant = partial(_chance_continuous, width, integer=integer, tolerance=tolerance)
+    constant = partial(chance_continuous, width, integer=integer, tolerance=tolerance)
 
     def compare(members: Codes, controls: Codes) -> dict[str, Compared]:
         own = estimates(0, members)

@@ -8,14 +8,15 @@ N. Carlini et al., "Membership Inference Attacks From First Principles", IEEE S&
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from privbench.errors import unknown
 
 __all__ = ["METRICS", "Metric", "metric"]
 
-Family = Literal["leakage", "claim", "fairness", "utility"]
+Family = Literal["leakage", "calibration", "claim", "fairness", "utility"]
 Direction = Literal["worse", "better", "neither"]
 
 
@@ -28,7 +29,7 @@ class Metric:
     name : str
         As it stands in the column `metric` of the results.
     family : str
-        ``leakage``, ``claim``, ``fairness`` or ``utility``.
+        ``leakage``, ``calibration``, ``claim``, ``fairness`` or ``utility``.
     higher_is : str
         ``worse`` or ``better`` for the people in the data or the users of the release; ``neither`` for a
         count or a rate that is good or bad only in comparison.
@@ -75,6 +76,12 @@ METRICS: tuple[Metric, ...] = (
            "Share of permutations with as large differences between groups in the advantage in accuracy."),
     Metric("within_tolerance_advantage_gap_p_value", "leakage", "better", 0, 1, "uniform",
            "Share of permutations with as large differences between groups in the advantage in within_tolerance."),
+    Metric("reliability", "calibration", "neither", 0, 1, "the confidence stated",
+           "Share right of the people guessed with a confidence in a bin, as in reliability_80_90: of 80 to 90 %."),
+    Metric("calibration_error", "calibration", "neither", -1, 1, "0",
+           "Mean distance of stated confidence and share right in ten bins, less what noise adds."),
+    Metric("interval_coverage", "calibration", "neither", 0, 1, "the probability stated",
+           "Share of truths within the range that states a probability, as in interval_coverage_80: of 80 %."),
     Metric("epsilon_lower_bound", "claim", "worse", 0, _INF, "0",
            "The largest epsilon that the audit refutes with 95 % confidence."),
     Metric("claim_p_value", "claim", "better", 0, 1, None,
@@ -117,6 +124,8 @@ _BY_NAME = {row.name: row for row in METRICS}
 
 
 def _derived(name: str) -> Metric | None:
+    if stem := re.fullmatch(r"(reliability(?=_\d+_\d+$)|interval_coverage(?=_\d+$)).*", name):
+        return replace(_BY_NAME[stem[1]], name=name)
     for suffix in ("_advantage_gap", "_gap", "_advantage"):
         base = _BY_NAME.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
         if base is None or base.family != "leakage" or base.name.endswith("_p_value"):
@@ -138,7 +147,7 @@ def metric(name: str) -> Metric:
     ----------
     name : str
         A name in `METRICS`, or for a leakage metric ``m`` one of ``m_advantage``, ``m_gap``,
-        ``m_advantage_gap``.
+        ``m_advantage_gap``; of `reliability` and `interval_coverage` also one with the bin, or the range, behind it.
 
     Raises
     ------

@@ -29,7 +29,8 @@ class Score:
     group : str or None
         None for everyone, ``sex=Female`` for one group, ``sex`` for a comparison of all its groups.
     baseline : float or None
-        The same figure with no individual leakage (leakage) or of the model trained on real data (the rest).
+        The same figure with no individual leakage (leakage), the confidence stated (calibration), or that of the model
+        trained on real data (the rest).
     control : float or None
         The same figure on people whose records were not in the training data.
     advantage : float or None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from privbench.record import Row, to_frame
+from privbench.report.exposure import exposure
 
 MANIFEST: dict[str, Any] = {
     "created": "2026-03-01T12:00:00+00:00",
@@ -37,6 +39,18 @@ def leak(value: float, *, half: float = 0.05, group: str | None = None, **values
                group=group, **values)  # fmt: skip
 
 
+def stated(confidence: float, right: float, **values: Any) -> list[Row]:
+    """Return what an attack says of how sure it is, in one bin, and how often it is right."""
+    low = int(confidence * 10) * 10
+    return [
+        row(metric=f"reliability_{low}_{low + 10}", value=right, low=right - 0.05, high=right + 0.05,
+            baseline=confidence, control=0.5, n=200, **values),
+        row(metric="calibration_error", value=confidence - right, low=max(confidence - right - 0.05, 0.0),
+            high=confidence - right + 0.05, control=0.1, n=200, **values),
+        row(metric="brier", value=0.3, low=0.2, high=0.4, baseline=0.6, n=200, **values),
+    ]  # fmt: skip
+
+
 def cost(metric: str, value: float, *, group: str | None = None, **values: Any) -> Row:
     """Return the row of a downstream figure."""
     model = {"secret": None, "attack": None, "attack_params": None, "model": "lightgbm"}
@@ -56,6 +70,9 @@ def whole_run(*, name: str = "copy", group: str = "sex=Female") -> pd.DataFrame:
             leak(0.10, defense=name, attack="second", **here),
             leak(0.001 * (-1) ** seed, **noisy),
             leak(0.00, attack="second", **noisy),
+            *stated(0.95, 0.6, defense=name, **here),
+            *stated(0.55, 0.54, attack="second", defense=name, **here),
+            *stated(0.45, 0.44, **noisy),
             leak(0.30, group=group, defense=name, **here),
             leak(0.50, group=f"{column}=Male", defense=name, **here),
             row(
@@ -80,6 +97,29 @@ def whole_run(*, name: str = "copy", group: str = "sex=Female") -> pd.DataFrame:
             row(**{**here, "defense": name, "attack": "broken"}, status="failed", reason="ValueError: </script>")
         )
     return to_frame(rows)
+
+
+def people_of(frame: pd.DataFrame, *, exposed: int = 30) -> pd.DataFrame:
+    """Return 100 members and 100 controls a seed, of whom some members of the first release are fully exposed."""
+    kept = frame[(frame["status"] == "ok") & frame["attack"].notna()].copy()
+    kept["key"] = kept["key"] + kept["defense"] + kept["attack"]
+    rng = np.random.default_rng(0)
+    rows, targets = [], []
+    for cell in kept.drop_duplicates("key").to_dict("records"):
+        probability = rng.uniform(0.2, 0.6, 200)
+        if cell["defense"] == kept["defense"].iloc[0]:
+            probability[:exposed] = 0.99
+        figures = {"right": (probability > 0.5) * 1.0, "right_baseline": 0.4, "probability": probability,
+                   "probability_baseline": 0.4, "decoy": np.nan}  # fmt: skip
+        who = {"round": f"round{cell['seed']}", "person": range(200), "member": np.arange(200) < 100}
+        rows.append(pd.DataFrame({"key": cell["key"], **who, "secret": "ill", **figures}))
+    for seed in (0, 1):
+        who = {"round": f"round{seed}", "person": range(200), "record": pd.array([None] * 200, "Int64")}
+        rare = {"rare_in": "age x sex", "rare_count": np.arange(200) + 1, "rare_of": 987}
+        targets.append(pd.DataFrame({**who, **rare, "known.sex": "<b>of a real person</b>"}))
+    if not rows:
+        return exposure(frame, pd.DataFrame(columns=["key"]), targets[0])
+    return exposure(kept, pd.concat(rows, ignore_index=True), pd.concat(targets, ignore_index=True))
 
 
 def nothing_but_failures() -> pd.DataFrame:

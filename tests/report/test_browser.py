@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from privbench.report.page import render
-from tests.report.figures_of_a_run import MANIFEST, nothing_but_failures, whole_run
+from tests.report.figures_of_a_run import MANIFEST, nothing_but_failures, people_of, whole_run
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine")
@@ -32,7 +32,7 @@ def opened(browser, tmp_path):
 
     def open_(frame, *, size, dark=False):
         path = tmp_path / "report.html"
-        path.write_text(render(frame, MANIFEST), encoding="utf-8")
+        path.write_text(render(frame, MANIFEST, people_of(frame)), encoding="utf-8")
         width, height = size
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
@@ -66,9 +66,23 @@ def test_tables_and_figures_are_in_sight_without_complaint(opened, size, dark):
         assert drawn.is_visible()
         assert drawn.bounding_box()["width"] > 250
         assert plot.locator(".scatterlayer path.point").count() > 0
+    assert page.locator("#people tbody tr").count() > 10
     for table in page.locator("table").all():
         assert table.is_visible()
         assert table.locator("td").count() > 0
+    assert complaints == []
+    assert sideways(page) <= 0
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_release_chosen_is_the_one_drawn(opened, size):
+    page, complaints = opened(whole_run(), size=size)
+    plot, select = page.locator("#confidence .plot"), page.locator("#confidence select")
+    assert plot.locator(".scatterlayer path.point").count() == 2  # two attacks on `copy`
+    select.select_option("noisy epsilon=1")
+    page.wait_for_function("document.querySelectorAll('#confidence .scatterlayer path.point').length === 1")
+    select.select_option("copy")
+    page.wait_for_function("document.querySelectorAll('#confidence .scatterlayer path.point').length === 2")
     assert complaints == []
     assert sideways(page) <= 0
 

@@ -1,0 +1,117 @@
+"""What an attack's guess is worth: every scorer that applies to it, fed with the truth of the round."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privbench.contracts import Guess, Round
+from privbench.release import Release
+from privbench.schema import Column
+from privbench.scorers.calibration import score_calibration, score_coverage
+from privbench.scorers.leakage import score_categorical
+from privbench.scorers.leakage_continuous import score_continuous
+from privbench.scorers.persons import Persons, persons_categorical, persons_continuous
+from privbench.scorers.score import Score
+from privbench.table import Table
+
+__all__ = ["figures_on_persons", "group_codes", "score_guess"]
+
+
+def score_guess(
+    secret: Column, guess: Guess, without: Guess | None, round_: Round, release: Release, *, rng: np.random.Generator
+) -> list[Score]:
+    """Return the leakage that a guess of one secret shows, and whether its stated confidence can be believed.
+
+    Parameters
+    ----------
+    secret : Column
+        One of those guessed.
+    guess, without : Guess
+        The attack's answer, and that without the release, or the person's report, where the game compares them.
+    round_ : Round
+        The truth.
+    release : Release
+        What was attacked.
+    rng : Generator
+        For permutations.
+    """
+    return _leakage(secret, guess, without, round_, release, rng=rng) + _confidence(secret, guess, round_)
+
+
+def figures_on_persons(
+    secret: Column, guess: Guess, without: Guess | None, round_: Round, *, rng: np.random.Generator
+) -> Persons:
+    """Return the figures on each target of a guess of one secret; parameters as in `score_guess`.
+
+    `rng` draws the decoys: hand the same stream to every attack on a round.
+    """
+    answer, truth = guess.answers[secret.name], round_.truth[secret.name]
+    other = None if without is None else without.answers[secret.name]
+    if secret.discrete:
+        return persons_categorical(
+            answer, truth, member=round_.member, reference=round_.reference, reference_posterior=other, rng=rng
+        )
+    return persons_continuous(
+        answer,
+        guess.spread.get(secret.name),
+        truth,
+        low=secret.low,
+        high=secret.high,
+        integer=secret.integer,
+        member=round_.member,
+        reference=round_.reference,
+        reference_guess=None if other is None or without is None else (other, without.spread.get(secret.name)),
+    )
+
+
+def group_codes(table: Table) -> dict[str, tuple[NDArray[np.int64], list[str]]]:
+    """Return the protected columns as codes and labels; continuous ones are no groups."""
+    return {
+        column.name: (
+            table[column.name].astype(np.int64),
+            [column.label(code) for code in range(column.size)],
+        )
+        for column in table.schema.columns
+        if column.discrete
+    }
+
+
+def _leakage(
+    secret: Column, guess: Guess, without: Guess | None, round_: Round, release: Release, *, rng: np.random.Generator
+) -> list[Score]:
+    answer, truth = guess.answers[secret.name], round_.truth[secret.name]
+    reference = None if without is None else without.answers[secret.name]
+    groups = group_codes(round_.groups)
+    if secret.discrete:
+        return score_categorical(
+            answer,
+            truth,
+            prior=release.marginal(secret.name),
+            member=round_.member,
+            groups=groups,
+            reference=round_.reference,
+            reference_posterior=reference,
+            rng=rng,
+        )
+    return score_continuous(
+        answer,
+        truth,
+        low=secret.low,
+        high=secret.high,
+        integer=secret.integer,
+        member=round_.member,
+        groups=groups,
+        reference=round_.reference,
+        reference_guess=reference,
+        rng=rng,
+    )
+
+
+def _confidence(secret: Column, guess: Guess, round_: Round) -> list[Score]:
+    answer, truth = guess.answers[secret.name], round_.truth[secret.name]
+    if secret.discrete:
+        return score_calibration(answer, truth, member=round_.member)
+    if secret.name not in guess.spread:
+        return []
+    return score_coverage(answer, guess.spread[secret.name], truth, member=round_.member)
