@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -100,16 +101,22 @@ class BeliefPropagation:
     def _edges(self, view: View, nodes: list[Node], codes: list[Codes], shown: list[NDArray[np.bool_]]) -> list[Edge]:
         """Return the tree's edges with their potentials, those of small pairs a target's own."""
         sizes = [node.size for node in nodes]
-        edges = []
-        for i, j in spanning_tree(codes, shown, sizes, hidden=sum(node.seen is None for node in nodes)):
-            pair, both = codes[i] * sizes[j] + codes[j], np.flatnonzero(shown[i] & shown[j])
-            cells = sizes[i] * sizes[j]
-            if self.neighbours >= 5 * cells and len(both) and view.targets.schema.names:
-                joint = _near(view, pair, both, cells, self.neighbours)
+        tree = spanning_tree(codes, shown, sizes, hidden=sum(node.seen is None for node in nodes))
+        joint: dict[tuple[int, int], Floats] = {}
+        # small pairs that the same rows show have the same neighbours, which are found once
+        small: dict[bytes, list[tuple[int, int]]] = {}
+        for i, j in tree:
+            both, cells = shown[i] & shown[j], sizes[i] * sizes[j]
+            if self.neighbours >= 5 * cells and both.any() and view.targets.schema.names:
+                small.setdefault(both.tobytes(), []).append((i, j))
             else:
-                joint = np.bincount(pair[both], minlength=cells) / max(1, len(both))
-            edges.append(Edge(i, j, _affinity(joint.reshape(-1, sizes[i], sizes[j]))))
-        return edges
+                counts = np.bincount(codes[i][both] * sizes[j] + codes[j][both], minlength=cells)
+                joint[i, j] = counts / max(1, counts.sum())
+        for mask, edges in small.items():
+            pairs = [(codes[i] * sizes[j] + codes[j], sizes[i] * sizes[j]) for i, j in edges]
+            rows = np.flatnonzero(np.frombuffer(mask, dtype=bool))
+            joint |= zip(edges, _near(view, pairs, rows, self.neighbours), strict=True)
+        return [Edge(i, j, _affinity(joint[i, j].reshape(-1, sizes[i], sizes[j]))) for i, j in tree]
 
     def _corrected(self, belief: Floats, marginal: Floats) -> Floats:
         """Move the beliefs so that on average they come nearer to the released shares."""
@@ -128,16 +135,20 @@ def _released(view: View, columns: list[Column]) -> tuple[list[Codes], list[NDAr
     return codes, [~blank[column.name] if column.name in blank else everything for column in columns]
 
 
-def _near(view: View, pair: Codes, rows: NDArray[np.intp], cells: int, neighbours: int) -> Floats:
-    """Return the shares of a pair's values in the rows nearest to each target, ``(T, cells)``."""
-    column = Column("pair", Kind.CATEGORICAL, tuple(range(cells)))
+def _near(view: View, pairs: list[tuple[Codes, int]], rows: NDArray[np.intp], neighbours: int) -> Iterator[Floats]:
+    """Yield the shares of each pair's values, given with their number, in the rows nearest to each target."""
     known = {name: view.release.values(name) for name in view.targets.schema.names}
-    # a name of its own, whatever the known columns are called
-    while column.name in known:
-        column = replace(column, name=column.name + "'")
-    table = Table(Schema((*view.targets.schema.columns, column)), {**known, column.name: pair})
-    asked = replace(view, release=SyntheticTable(table, len(table)), secrets=(column,))
-    return nearest(asked, rows, (column,), neighbours).answers()[0][column.name]
+    # names of their own, whatever the known columns are called
+    prefix = "pair" + "'" * max(len(name) for name in known)
+    columns = tuple(
+        Column(f"{prefix}{place}", Kind.CATEGORICAL, tuple(range(size))) for place, (_, size) in enumerate(pairs)
+    )
+    counted = {column.name: codes for column, (codes, _) in zip(columns, pairs, strict=True)}
+    table = Table(Schema((*view.targets.schema.columns, *columns)), known | counted)
+    asked = replace(view, release=SyntheticTable(table, len(table)), secrets=columns)
+    answers, _ = nearest(asked, rows, columns, neighbours).answers()
+    for column in columns:
+        yield answers[column.name]
 
 
 def _affinity(joint: Floats) -> Floats:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attacks.agreement import Agreement, Key, blocks
 from attacks.learner import left, skip_without_rows
 from privbench.contracts import Guess, View
 from privbench.errors import InputError
 from privbench.schema import Column
-from privbench.table import to_bins
+from privbench.table import bin_count, to_bins
 
 __all__ = ["Cap"]
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
+Ints = NDArray[np.int64]
 
 # a continuous secret is cut into so many cells to find the known columns that tell of it
 _CELLS = 20
+# so many rows are shuffled to see what chance tells; of more, the counts that a shuffle would leave are drawn
+_SHUFFLED = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -58,87 +61,114 @@ class Cap:
         """Return the matching rows' shares of values; for a continuous secret their mean and spread."""
         answers: dict[str, Floats] = {}
         spread: dict[str, Floats] = {}
+        known = [
+            Key.of(column, view.release.values(column.name), view.targets[column.name], bins=self.bins)
+            for column in view.targets.schema.columns
+        ]
         for secret in view.secrets:
+            values, keys = view.release.values(secret.name), known
             shown = left(view, secret)
-            values = view.release.values(secret.name)[shown]
-            keys = [
-                self._together(column, view.release.values(column.name)[shown], view.targets[column.name])
-                for column in view.targets.schema.columns
-            ]
-            cells = to_bins(secret, values, bins=_CELLS)
-            told = [_information(rows, cells, rng) for rows, _ in keys]
-            order = np.argsort([-bits for bits in told], kind="stable")
-            answer = np.empty((len(view.targets), secret.size) if secret.discrete else len(view.targets))
-            apart = np.empty(len(view.targets))
-            for targets, group, rows, voter in _ended([keys[i] for i in order], len(values), len(view.targets)):
-                groups = int(group.max()) + 1
-                voted = values[rows]
-                number = np.bincount(voter, minlength=groups)
-                if secret.discrete:
-                    counts = np.bincount(voter * secret.size + voted, minlength=groups * secret.size)
-                    answer[targets] = (counts.reshape(groups, secret.size) / number[:, None])[group]
-                else:
-                    mean = np.bincount(voter, weights=voted, minlength=groups) / number
-                    squares = np.bincount(voter, weights=np.square(voted - mean[voter]), minlength=groups)
-                    answer[targets], apart[targets] = mean[group], np.sqrt(squares / number)[group]
-            answers[secret.name] = answer
-            if not secret.discrete:
-                spread[secret.name] = apart
+            if len(shown) < len(values):
+                values, keys = values[shown], [replace(key, rows=key.rows[shown]) for key in known]
+            cells = _cells(secret, values)
+            told = [_information(key, cells, rng) for key in keys]
+            order = np.argsort([-nats for nats in told], kind="stable")
+            agreement = Agreement.of([keys[i] for i in order], len(values), len(view.targets))
+            if secret.discrete:
+                answers[secret.name] = _shares(agreement, values, secret.size)
+            else:
+                answers[secret.name], spread[secret.name] = _moments(agreement, values)
         return Guess(answers, spread)
 
-    def _together(self, column: Column, rows: NDArray[Any], people: NDArray[Any]) -> tuple[Codes, Codes]:
-        """Return released and asked values as codes in which equal values are equal."""
-        if column.discrete:
-            return rows.astype(np.int64), people.astype(np.int64)
-        if self.bins is not None:
-            return to_bins(column, rows, bins=self.bins), to_bins(column, people, bins=self.bins)
-        codes = np.unique(np.concatenate([rows, people]), return_inverse=True)[1]
-        return codes[: len(rows)], codes[len(rows) :]
+
+def _shares(agreement: Agreement, values: NDArray[Any], size: int) -> Floats:
+    """Return the shares of a secret's values in every target's group, ``(T, size)``."""
+    groups = len(agreement.around)
+    keys = (group * size + values[rows] for rows, group in agreement.members())
+    counts = _counted(keys, groups * size).reshape(groups, size)
+    for inner, outer in agreement.inmost_first():
+        for one, other in zip(inner, outer, strict=True):
+            counts[other] += counts[one]
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return shares[agreement.targets]
 
 
-def _ended(keys: list[tuple[Codes, Codes]], number: int, people: int) -> Iterator[tuple[Codes, Codes, Codes, Codes]]:
-    """Match on one column more at a time; yield the targets whose matches end there, and the rows that they had.
-
-    Yields
-    ------
-    targets, group : array
-        Positions of targets, and which group of rows each of them matched.
-    rows, voter : array
-        Positions of the rows in these groups, and which one each is in.
-    """
-    near, asked, active = np.zeros(number, np.int64), np.zeros(people, np.int64), np.arange(people)
-    for row_codes, target_codes in keys:
-        width = 1 + max(int(row_codes.max()), int(target_codes.max(initial=0)))
-        joined = np.concatenate([near * width + row_codes, asked * width + target_codes[active]])
-        codes = np.unique(joined, return_inverse=True)[1]
-        closer, wanted = codes[:number], codes[number:]
-        found = np.bincount(closer, minlength=codes.max() + 1)[wanted] > 0
-        if not found.all():
-            yield _group(active[~found], asked[~found], near)
-        near, asked, active = closer, wanted[found], active[found]
-        if not len(active):
-            return
-    yield _group(active, asked, near)
+def _moments(agreement: Agreement, values: Floats) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation of a secret in every target's group, ``(T,)`` each."""
+    groups = len(agreement.around)
+    number, mean, squares = (np.zeros(groups) for _ in range(3))
+    for rows, group in agreement.members():
+        number += np.bincount(group, minlength=groups)
+        mean += np.bincount(group, weights=values[rows], minlength=groups)
+    mean /= np.maximum(number, 1)
+    for rows, group in agreement.members():
+        squares += np.bincount(group, weights=np.square(values[rows] - mean[group]), minlength=groups)
+    # T. Chan, G. Golub and R. LeVeque's way of joining groups, in which nothing cancels
+    for inner, outer in agreement.inmost_first():
+        total = number + np.bincount(outer, weights=number[inner], minlength=groups)
+        gap = mean[inner] - mean[outer]
+        centre = mean + np.bincount(outer, weights=number[inner] * gap, minlength=groups) / np.maximum(total, 1)
+        squares += number * np.square(centre - mean)
+        apart = squares[inner] + number[inner] * np.square(mean[inner] - centre[outer])
+        squares += np.bincount(outer, weights=apart, minlength=groups)
+        number, mean = total, centre
+    return mean[agreement.targets], np.sqrt(squares / number)[agreement.targets]
 
 
-def _group(targets: Codes, asked: Codes, near: Codes) -> tuple[Codes, Codes, Codes, Codes]:
-    """Return targets, their groups numbered from 0, and the rows that are in one."""
-    labels, group = np.unique(asked, return_inverse=True)
-    place = np.minimum(np.searchsorted(labels, near), len(labels) - 1)
-    rows = np.flatnonzero(labels[place] == near)
-    return targets, group, rows, place[rows]
+def _cells(secret: Column, values: NDArray[Any]) -> NDArray[Any]:
+    """Return a secret in few cells, as codes that are quick to shuffle."""
+    kind = np.min_scalar_type(bin_count(secret, _CELLS))
+    return np.concatenate([to_bins(secret, values[part], bins=_CELLS).astype(kind) for part in blocks(len(values))])
 
 
-def _information(known: Codes, secret: Codes, rng: np.random.Generator) -> float:
+def _information(key: Key, cells: NDArray[Any], rng: np.random.Generator) -> float:
     """Return what a column tells about the secret, in nats, beyond what it seems to tell of a shuffled one."""
-    return _mutual_information(known, secret) - _mutual_information(known, rng.permutation(secret))
+    width = int(cells.max()) + 1
+    pairs = _pairs(key, cells, width)
+    if len(cells) <= _SHUFFLED or len(pairs) < key.size * width:
+        return _entropy(_pairs(key, rng.permutation(cells), width)) - _entropy(pairs)
+    return _entropy(_shuffled(pairs.reshape(key.size, width), rng)) - _entropy(pairs)
 
 
-def _mutual_information(one: Codes, other: Codes) -> float:
-    pairs = np.unique(one * (int(other.max()) + 1) + other, return_counts=True)[1]
+def _pairs(key: Key, cells: NDArray[Any], width: int) -> Ints:
+    """Return how many rows have each pair of codes: all pairs, or if there are more of them than rows, those there."""
+    if key.size * width <= len(cells):
+        codes = (key.rows[block] * np.int64(width) + cells[block] for block in blocks(len(cells)))
+        return _counted(codes, key.size * width)
+    ordered = np.sort(key.rows * np.int64(width) + cells)
+    return np.diff(np.flatnonzero(np.diff(ordered, prepend=-1)), append=len(ordered))
 
-    def entropy(counts: Codes) -> float:
-        shares = counts[counts > 0] / len(one)
-        return float(-(shares * np.log(shares)).sum())
 
-    return entropy(np.bincount(one)) + entropy(np.bincount(other)) - entropy(pairs)
+def _shuffled(table: Ints, rng: np.random.Generator) -> Ints:
+    """Draw the table of counts that is left if one of its two columns is shuffled."""
+    if table.shape[0] < table.shape[1]:
+        return _shuffled(table.T, rng).T
+    drawn, remaining = np.empty_like(table), table.sum(axis=1)
+    for place, number in enumerate(table.sum(axis=0)):
+        drawn[:, place] = rng.multivariate_hypergeometric(remaining, number)
+        remaining -= drawn[:, place]
+    return drawn
+
+
+def _entropy(counts: Ints) -> float:
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _counted(parts: Iterable[Ints], size: int) -> Ints:
+    """Return how often each code below `size` occurs in all parts."""
+    return sum((np.bincount(part, minlength=size) for part in _gathered(parts, size)), np.zeros(size, np.int64))
+
+
+def _gathered(parts: Iterable[Ints], least: int) -> Iterator[Ints]:
+    """Yield parts joined, so that going through a table of `least` numbers for each costs little."""
+    waiting: list[Ints] = []
+    length = 0
+    for part in parts:
+        waiting.append(part)
+        length += len(part)
+        if length >= least:
+            yield np.concatenate(waiting)
+            waiting, length = [], 0
+    if waiting:
+        yield np.concatenate(waiting)

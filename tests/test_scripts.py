@@ -93,6 +93,8 @@ def test_the_speed_of_attacks_is_measured(how, tmp_path):
         (["cap:3"], "must be a JSON object"),
         (["cap", "--known", "agee"], "did you mean 'age'"),
         (["cap", "--known", "income", "--secrets", "income"], "known and secret at once"),
+        (["cap", "--ordinal", "sex"], "only columns of numbers"),
+        (["cap", "--ordinal", "fnlwgt"], "neither known nor secret"),
         (["cap", "--targets", "0"], "got 0 and"),
         (["cap", "--release", "ldp"], "does not release 2000 rows"),
     ],
@@ -103,3 +105,18 @@ def test_what_cannot_be_measured_is_one_sentence(arguments, said, tmp_path):
     _, error = done.stderr.splitlines()
     assert error.startswith("error: ")
     assert said in error
+
+
+def test_generators_are_measured_side_by_side(tmp_path):
+    defenses = ["independent-histogram", "resample", 'mst:{"epsilon": -1}']
+    done = call("bench/generators.py", "--records", "300", *defenses, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.iterdir())
+    *lines, failed = done.stdout.splitlines()[2:]
+    for line, name in zip(lines, defenses, strict=False):
+        process, work, megabytes, *distances = map(float, line.removeprefix(name).split())
+        assert process > work
+        assert megabytes > 50
+        assert all(0 < distance < 1 for distance in distances)
+    assert failed.startswith(defenses[-1])
+    assert "failed: defense 'mst': epsilon" in failed

@@ -10,6 +10,7 @@ Peers are installed by this script into environments of their own, below --peers
 
 Example: python scripts/bench/attack_speed.py --peers peers nearest-neighbour cap 'nearest-neighbour:{"neighbours": 5}'
          python scripts/bench/attack_speed.py cap --scale --targets 1000 --secrets marital-status income
+         python scripts/bench/attack_speed.py random-forest --release resample --secrets fnlwgt --ordinal fnlwgt
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ from privbench.contracts import Guess, View
 from privbench.errors import InputError
 from privbench.release import SyntheticTable
 from privbench.rng import stream
-from privbench.schema import Schema
+from privbench.schema import Column, Kind, Schema
 from privbench.table import Table
 
 HERE = Path(__file__).resolve().parent
@@ -55,6 +57,9 @@ def main() -> None:
     parser.add_argument("attacks", nargs="*", default=ATTACKS, help="names, or name:{json of parameters}")
     parser.add_argument("--known", nargs="+", default=KNOWN, metavar="COLUMN", help="what the adversary knows")
     parser.add_argument("--secrets", nargs="+", default=["marital-status"], metavar="COLUMN", help="guessed together")
+    parser.add_argument(
+        "--ordinal", nargs="+", default=[], metavar="COLUMN", help="numbers that become as many values as records have"
+    )
     parser.add_argument("--targets", type=int, help="people attacked, all of them in the data; default 2000")
     parser.add_argument("--records", type=int, default=30_000, help="private records, which are also the roster")
     parser.add_argument("--rows", type=int, help="released rows; default 30000, with --scale the most, 10000000")
@@ -121,10 +126,16 @@ def _prepare(folder: Path, given: argparse.Namespace, *, rows: int, targets: int
             f"targets are records and these are Adult's: 1 <= targets <= records <= {len(records)}; got {targets} and "
             f"{given.records}"
         )
+    if odd := set(given.ordinal) - {c.name for c in records.schema.columns if not c.discrete}:
+        raise InputError(f"only columns of numbers can be made ordinal; got --ordinal {', '.join(sorted(odd))}")
+    if odd := set(given.ordinal) - {*given.known, *given.secrets}:
+        raise InputError(f"neither known nor secret: {', '.join(sorted(odd))}; leave it out of --ordinal")
     if both := set(given.known) & set(given.secrets):
         raise InputError(f"known and secret at once: {', '.join(sorted(both))}; leave it out of --known or --secrets")
     rng = stream(0, "attack speed")
     train = records.take(rng.permutation(len(records))[: given.records]).select([*given.known, *given.secrets])
+    for name in given.ordinal:
+        train = _ordinal(train, name)
     train = train.with_schema(train.schema.with_secrets(given.secrets))
     if given.release == "independent":
         drawn = {name: train[name][rng.integers(len(train), size=rows)] for name in train.schema.names}
@@ -142,6 +153,14 @@ def _prepare(folder: Path, given: argparse.Namespace, *, rows: int, targets: int
     if given.peers:
         for table, name in ((released, "rows.csv"), (train.take(np.arange(targets)), "targets.csv")):
             table.to_frame().to_csv(folder / name, index=False)
+
+
+def _ordinal(table: Table, name: str) -> Table:
+    """Return records with a column of numbers turned into one of ordered values, those that it has."""
+    values, codes = np.unique(table.to_frame()[name], return_inverse=True)
+    ordered = Column(name, Kind.ORDINAL, tuple(values.tolist()))
+    columns = tuple(ordered if column.name == name else column for column in table.schema.columns)
+    return Table(replace(table.schema, columns=columns), {**table.arrays, name: codes})
 
 
 def _save(table: Table, folder: Path) -> None:

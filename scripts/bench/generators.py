@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from processes import environment, run_timed
 
 from privbench import one_sentence, registry
 from privbench.datasets import adult
@@ -81,9 +80,9 @@ def main() -> None:
             command = [sys.executable, __file__, "--one", str(store / "train"), name, json.dumps(params)]
             _report(wanted, command, train, store, given.seeds, limit=None)
         compared = {peer: row for peer, row in PEERS.items() if given.peers and row[-1] in names}
-        for peer, (environment, packages, script, last, _) in compared.items():
-            python = _environment(given.peers / environment, packages)
-            final = [last] if last else [str(_rho(given.epsilon))] if environment == "mbi" else []
+        for peer, (place, packages, script, last, _) in compared.items():
+            python = environment(given.peers / place, packages)
+            final = [last] if last else [str(_rho(given.epsilon))] if place == "mbi" else []
             files = [str(store / "train.csv"), str(store / "train.sizes.json")]
             command = [str(python), str(HERE / "peers" / script), *files, "{out}", "{seed}", str(given.epsilon), *final]
             _report(peer, command, train, store, given.seeds, limit=given.peer_limit)
@@ -146,41 +145,16 @@ def _report(name: str, command: list[str], train: Table, store: Path, seeds: int
         filled = [part.format(out=out, seed=seed) if part in ("{out}", "{seed}") else part for part in command]
         if "--one" in command:
             filled += [str(out), str(seed)]
-        seconds, peak, printed, problem = _timed(filled, limit=limit)
-        if problem:
-            print(f"{name:34}{problem}", flush=True)
+        ran = run_timed(filled, limit=limit)
+        if ran.problem:
+            print(f"{name:34}{ran.problem}", flush=True)
             return
-        work = json.loads(printed.splitlines()[-1])["work"]
+        work = json.loads(ran.printed.splitlines()[-1])["work"]
         frame = pd.read_parquet(out) if "--one" in command else pd.read_csv(out)
-        rows.append([seconds, work, peak, *_quality(frame, train)])
+        rows.append([ran.seconds, work, ran.megabytes, *_quality(frame, train)])
     mean = np.mean(rows, axis=0)
     numbers = "".join(f"{value:8.4f}" for value in mean[3:])
     print(f"{name:34}{mean[0]:10.2f}{mean[1]:9.2f}{mean[2]:9.0f}{numbers}", flush=True)
-
-
-def _timed(command: list[str], *, limit: float | None) -> tuple[float, float, str, str]:
-    """Return wall seconds, peak megabytes, what was printed, and what went wrong, of one process."""
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as said:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=printed, stderr=said, env={**os.environ, **one})
-        while True:
-            # wait4 tells what this one process used; subprocess has no way to ask for it
-            done, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if done:
-                break
-            if limit is not None and time.perf_counter() - started > limit:
-                process.kill()
-                os.wait4(process.pid, 0)
-                process.returncode = -9
-                return limit, 0.0, "", f"stopped after {limit:.0f} s"
-            time.sleep(0.005)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        printed.seek(0)
-        said.seek(0)
-        problem = f"failed: {said.read().strip().splitlines()[-1:]}" if process.returncode else ""
-        return seconds, usage.ru_maxrss / 1024, printed.read(), problem
 
 
 def _quality(frame: pd.DataFrame, train: Table) -> list[float]:
@@ -201,11 +175,11 @@ def _scale(store: Path) -> None:
         line = f"{10**power:12,}"
         for name in SCALED:
             command = [sys.executable, __file__, "--one", str(store / "train"), name, "{}", str(store / "out"), "0"]
-            _, peak, printed, problem = _timed(command, limit=None)
-            if problem:
-                raise InputError(f"{name} at {10**power} records: {problem}")
-            work = json.loads(printed.splitlines()[-1])["work"]
-            line += f"{work:16.2f}{work / 10 ** (power - 6):10.2f}{peak:8.0f}"
+            ran = run_timed(command)
+            if ran.problem:
+                raise InputError(f"{name} at {10**power} records: {ran.problem}")
+            work = json.loads(ran.printed.splitlines()[-1])["work"]
+            line += f"{work:16.2f}{work / 10 ** (power - 6):10.2f}{ran.megabytes:8.0f}"
         print(line, flush=True)
 
 
@@ -213,15 +187,6 @@ def _rho(epsilon: float) -> float:
     from defenses.synthetic.zcdp import rho_of
 
     return rho_of(epsilon, 1e-9)
-
-
-def _environment(folder: Path, packages: list[str]) -> Path:
-    python = folder / "bin" / "python"
-    if not python.exists():
-        print(f"installing {' '.join(packages)} into {folder} ...", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
-    return python
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from attacks.belief_propagation import _near
 from attacks.cells import Cells
-from attacks.leaves import forest_guess
+from attacks.leaves import _points, forest_guess
 from attacks.tree_model import Edge, Node, beliefs, spanning_tree
 from privbench import registry
 from privbench.contracts import View
@@ -143,6 +144,32 @@ def test_leaves_count_shares_and_moments_exactly():
         np.testing.assert_allclose(found.answers["number"][place], counts / same.sum())
         assert found.answers["wage"][place] == pytest.approx(train["wage"][same].mean())
         assert found.spread["wage"][place] == pytest.approx(train["wage"][same].std(), rel=1e-6)
+
+
+def test_rows_lie_apart_as_their_secrets_differ():
+    """With few values the variance of the points is the Gini impurity, with many nearly."""
+    train = table(2000)
+    few = _points(view(train, train, ("one", "two")), stream(0, "points"))
+    assert few.shape == (2000, 8)
+    impurity = sum(1 - np.square(np.bincount(train[name]) / 2000).sum() for name in ("one", "two"))
+    assert few.var(axis=0).sum() == pytest.approx(impurity)
+    many = _points(view(train, train), stream(0, "points"))
+    assert many.shape == (2000, 8)
+    apart = np.unique(many, axis=0, return_inverse=True)[1]
+    for code in range(apart.max() + 1):
+        assert len(np.unique(train["two"][apart == code])) == 1
+
+
+def test_small_pairs_are_counted_together_as_alone():
+    train = table(300)
+    asked = view(train, table(20, seed=1), ("one", "two"))
+    pairs, rows = [(train["one"].astype(int), 4), (train["two"] * 4 + train["one"], 16)], np.arange(0, 300, 2)
+    together = list(_near(asked, pairs, rows, 30))
+    for pair, shares in zip(pairs, together, strict=True):
+        (alone,) = _near(asked, [pair], rows, 30)
+        np.testing.assert_array_equal(shares, alone)
+        nearest = np.argsort(np.abs(train["x"][rows] - asked.targets["x"][0]))[:30]
+        np.testing.assert_allclose(shares[0], np.bincount(pair[0][rows][nearest], minlength=pair[1]) / 30)
 
 
 def test_secrets_correct_one_another():
