@@ -31,8 +31,11 @@ _MOST = 200
 # how many released rows each private record may have left, as shares of as many as there are to each
 _LEFT = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05)
 _STEPS = 100
+# how seldom known values may have been drawn anew for rows to pass for copies of records
+_COPIES = 0.8
 # a likelihood ratio beyond e to this is as good as certain
 _FAR = 300.0
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,11 @@ class DensityRatio:
     .. math:: P(v) \propto \pi(v \mid x) \, \left[1 - \rho + \rho \, e^{-\kappa}
         \left(1 + \kappa / e_v\right)^{c_v}\right],
 
-    rho being the share of the targets whose records are behind the release. For a single row this is linear in the
-    ratio of densities; the more rows it rests on, the more it counts. Kappa, rho and how closely rows resemble the
-    records that they came from are those that make the targets' known columns most probable; no secret is needed for
-    them. Densities are kernel sums over all rows, with widths found by EM; a continuous secret is cut into cells.
+    rho being the share of the targets whose records are behind the release. If every record left exactly one row, the
+    ratio of densities itself, :math:`c_v / e_v`, stands for the last term; elsewhere it counts the more the more rows
+    it rests on. Kappa, rho and how closely rows resemble the records that they came from are those that make the
+    targets' known columns most probable; no secret is needed for them. Densities are kernel sums over all rows, with
+    widths found by EM; a continuous secret is cut into cells.
 
     Parameters
     ----------
@@ -100,11 +104,11 @@ class DensityRatio:
         kept, shares = same_share(found.shares), np.bincount(space.released, minlength=cells.size) / rows
         count = kept * count + (1 - kept) * count.sum(axis=1, keepdims=True) * shares
         expected = rows * usual / close[:, None]
-        leaves, behind = _leaves(count.sum(axis=1), expected.sum(axis=1), rows / view.release.private_records)
+        most = rows / view.release.private_records
+        near = count.sum(axis=1), expected.sum(axis=1)
+        rows_left, behind = _rows_left(*near, most, exactly=most == 1 and kept > _COPIES)
         prior = np.full_like(usual, 1 / cells.size) if even else usual / usual.sum(axis=1, keepdims=True)
-        logs = np.log(prior) + np.logaddexp(
-            np.log1p(-behind), np.log(behind) + count * np.log1p(leaves / expected) - leaves
-        )
+        logs = np.log(prior) + np.logaddexp(np.log1p(-behind), np.log(behind) + _log_ratio(count, expected, rows_left))
         posterior = np.exp(logs - logs.max(axis=1, keepdims=True))
         return cells.answer(posterior / posterior.sum(axis=1, keepdims=True))
 
@@ -163,14 +167,30 @@ class _Space:
         return sums
 
 
-def _leaves(count: Floats, expected: Floats, most: float) -> tuple[float, float]:
-    """Return kappa and rho, by the rows near each target whatever their secrets, and how many are to be expected."""
-    found = []
-    for share in _LEFT:
-        leaves, behind = share * most, 0.5
-        ratio = np.exp(np.clip(count * np.log1p(leaves / expected) - leaves, -_FAR, _FAR))
+def _log_ratio(count: Floats, expected: Floats, rows: float | None) -> Floats:
+    """Return how much likelier counts are if a record left so many rows there on average, or None for exactly one."""
+    if rows is None:
+        return np.asarray(np.log(np.maximum(count, _TINY) / expected), dtype=np.float64)
+    return np.asarray(count * np.log1p(rows / expected) - rows, dtype=np.float64)
+
+
+def _rows_left(count: Floats, expected: Floats, most: float, *, exactly: bool) -> tuple[float | None, float]:
+    """Return how many rows each record left, and the share of the targets who have a record.
+
+    Parameters
+    ----------
+    count, expected : array of shape (T,)
+        Rows near each target, whatever their secrets.
+    most : float
+        How many rows there are to a record.
+    exactly : bool
+        Whether every record may have left one, no more and no less.
+    """
+    found: list[tuple[float, float | None, float]] = []
+    for rows in (*(share * most for share in _LEFT), *([None] if exactly else [])):
+        ratio, behind = np.exp(np.clip(_log_ratio(count, expected, rows), -_FAR, _FAR)), 0.5
         for _ in range(_STEPS):
             owed = behind * ratio / (1 - behind + behind * ratio)
             behind = float((owed.sum() + 0.5) / (len(owed) + 1))
-        found.append((float(np.log(1 - behind + behind * ratio).sum()), leaves, behind))
-    return max(found)[1:]
+        found.append((float(np.log(1 - behind + behind * ratio).sum()), rows, behind))
+    return max(found, key=lambda one: one[0])[1:]

@@ -31,7 +31,7 @@ Recipe = tuple[Any, Mapping[str, Any]]
 
 
 def skip_without_rows(view: View, method: str) -> str | None:
-    """Return a sentence unless the release is a table with at least one row.
+    """Return a sentence unless the release is a table with at least one row, and has the known and secret columns.
 
     Parameters
     ----------
@@ -42,7 +42,12 @@ def skip_without_rows(view: View, method: str) -> str | None:
     """
     if not isinstance(view.release, SyntheticTable):
         return f"{method} learns from released rows, and this release is not a table"
-    return None if len(view.release.table) else "the release has no row to learn from"
+    if not len(view.release.table):
+        return "the release has no row to learn from"
+    for name in (*view.targets.schema.names, *(secret.name for secret in view.secrets)):
+        if name not in view.release.schema:
+            return f"the release has no column {name!r}, which is known of the targets or sought"
+    return None
 
 
 def left(view: View, secret: Column) -> NDArray[np.intp]:

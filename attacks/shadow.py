@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from attacks.even import drawn_evenly
 from attacks.ladder import canonical
+from attacks.learner import skip_without_rows
 from attacks.links import Links
 from attacks.release_features import WHOLE
 from attacks.shadow_model import Shadows, learn_secret
 from attacks.shadow_release import QUERIES, ShadowRelease, Studio
 from privbench.contracts import Guess, View
 from privbench.errors import InputError, TimeLimitError
-from privbench.release import SyntheticTable
 from privbench.threads import one_thread
 
 __all__ = ["Shadow"]
@@ -79,15 +79,11 @@ class Shadow:
 
     def skip(self, view: View) -> str | None:
         """Return a reason unless the mechanism is known, its release a table with a row, and something known."""
-        if not isinstance(view.release, SyntheticTable):
-            return "it compares tables of rows, and this release is not a table"
-        if not len(view.release.table):
-            return "it compares released rows with others, and the release has no row"
         if view.defense is None:
             return "it repeats the mechanism, and which one made this release is not known"
         if not view.targets.schema.names:
             return "it tells targets apart by their known columns, and none is known"
-        return None
+        return skip_without_rows(view, "a comparison of releases")
 
     def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
         """Return the posterior of every secret; for a continuous one its mean and spread.

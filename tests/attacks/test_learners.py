@@ -16,7 +16,7 @@ from privbench.schema import Column, Kind, Schema
 from privbench.table import Table
 
 LEARNERS = ("lightgbm", "logistic-regression", "mlp", "naive-bayes", "random-forest", "estimator")
-OTHERS = ("cap", "closest-record", "nearest-neighbour")
+OTHERS = ("belief-propagation", "cap", "closest-record", "ensemble", "nearest-neighbour")
 SCHEMA = Schema(
     (
         Column("group", Kind.CATEGORICAL, ("a", "b", "c", "never")),
@@ -96,6 +96,12 @@ class TestOddReleases:
         train = records(300).replace({"size": np.full(300, 3)})
         people = records(20, seed=1).replace({"group": np.full(20, 3)})
         self.ask(name, train, people)
+
+    @pytest.mark.parametrize("lost", ["x", "secret"])
+    def test_a_column_that_the_release_lacks(self, name, lost):
+        train = records(100).without([lost])
+        asked = view(train, records(5, seed=1), release=SyntheticTable(train, 100))
+        assert f"no column '{lost}'" in attack(name).skip(asked)
 
     def test_cells_left_blank_are_not_learnt_from(self, name):
         train = records(600)
