@@ -48,7 +48,7 @@ class BeliefPropagation:
     observed : bool
         Whether the known columns stand in the tree too, and unsure columns count less.
     correction : float
-        How far the beliefs are moved towards the released shares, 0 to 1.
+        How far the beliefs are moved towards the released shares, 0 to 1; the less, the fewer the targets.
 
     References
     ----------
@@ -120,8 +120,10 @@ class BeliefPropagation:
 
     def _corrected(self, belief: Floats, marginal: Floats) -> Floats:
         """Move the beliefs so that on average they come nearer to the released shares."""
-        mean = belief.mean(axis=0)
-        factor = np.where((mean > 0) & (marginal > 0), marginal / np.where(mean > 0, mean, 1), 1.0) ** self.correction
+        mean, (people, size) = belief.mean(axis=0), belief.shape
+        # the mean over few people says little
+        power = self.correction * people / (people + size)
+        factor = np.where((mean > 0) & (marginal > 0), marginal / np.where(mean > 0, mean, 1), 1.0) ** power
         moved = belief * factor
         return np.asarray(moved / moved.sum(axis=1, keepdims=True))
 

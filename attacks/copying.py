@@ -44,6 +44,8 @@ _GAIN = 1e-4
 _COPIED = 0.8
 # observations of each rung, and of either side of a mixture, that are added to those there are
 _PSEUDO = 0.5
+# joint codes stay below: 64 bits hold them
+_CODES = 1 << 62
 _TINY = 1e-300
 
 
@@ -190,35 +192,39 @@ def _start(rungs: int, exact: float) -> Floats:
 def _compare(ladders: Sequence[Ladder], part: int, people: Ints, rows: Profiles, itself: bool) -> _Pairs:
     """Count for each person the rows that agree in each way: for every column the finest rung on which they do."""
     size = rows.size.astype(np.float64)
-    possible = math.prod(ladder.rungs + 2 for ladder in ladders)
+    shape = tuple(ladder.rungs + 2 for ladder in ladders)
+    possible = math.prod(shape)
+    every = np.indices(shape).reshape(len(shape), possible) if possible <= 4 * len(size) else None
     parts: list[tuple[Ints, Ints, Floats]] = []
     for place, person in enumerate(people):
-        way = np.zeros(len(rows.first), dtype=np.int64)
-        for ladder in ladders:
-            way *= ladder.rungs + 2
+        level = np.empty((len(ladders), len(rows.first)), dtype=np.int64)
+        way, width = np.zeros(len(rows.first), dtype=np.int64), 1
+        for own, ladder in zip(level, ladders, strict=True):
             given = ladder.codes[rows.part]
+            own[:] = given[0, rows.first] < 0
             for asked, other in zip(ladder.codes[part][:, person], given, strict=True):
-                way += asked != other[rows.first]
-            way += given[0, rows.first] < 0
-        if possible <= 4 * len(way):
-            ways = np.arange(possible)
-            number = np.bincount(way, weights=size, minlength=possible).astype(np.float64)
+                own += asked != other[rows.first]
+            if width * (ladder.rungs + 2) >= _CODES:
+                way = np.unique(way, return_inverse=True)[1].ravel()
+                width = len(way)
+            way, width = way * (ladder.rungs + 2) + own, width * (ladder.rungs + 2)
+        if every is not None:
+            level, number = every, np.bincount(way, weights=size, minlength=every.shape[1]).astype(np.float64)
         else:
-            ways, inverse = np.unique(way, return_inverse=True)
-            number = np.bincount(inverse.ravel(), weights=size).astype(np.float64)
+            first, way = np.unique(way, return_index=True, return_inverse=True)[1:]
+            level, number = level[:, first], np.bincount(way.ravel(), weights=size).astype(np.float64)
         if itself:
-            number[np.searchsorted(ways, way[rows.of_row[person]])] -= 1
+            number[way.ravel()[rows.of_row[person]]] -= 1
         some = number > 0
-        parts.append((np.full(int(some.sum()), place), ways[some], number[some]))
-    who, ways, number = (np.concatenate(found) for found in zip(*parts, strict=True))
+        parts.append((np.full(int(some.sum()), place), level[:, some], number[some]))
+    who, number = (np.concatenate([found[i] for found in parts]) for i in (0, 2))
+    levels = np.concatenate([found[1] for found in parts], axis=1)
     mass, blank = [], []
-    for ladder in reversed(ladders):
-        level = ways % (ladder.rungs + 2)
-        ways = ways // (ladder.rungs + 2)
-        own = ladder.mass[part][:, people[who]]
-        mass.append(np.where(level <= np.arange(ladder.rungs + 1)[:, None], own, 0.0))
-        blank.append(np.where(level > ladder.rungs, own[-1], 0.0))
-    return _Pairs(who, number, mass[::-1], blank[::-1], len(people))
+    for rung, ladder in zip(levels, ladders, strict=True):
+        shares = ladder.mass[part][:, people[who]]
+        mass.append(np.where(rung <= np.arange(ladder.rungs + 1)[:, None], shares, 0.0))
+        blank.append(np.where(rung > ladder.rungs, shares[-1], 0.0))
+    return _Pairs(who, number, mass, blank, len(people))
 
 
 def looked_at(everyone: Ints, ladders: Sequence[Ladder], rows: Profiles) -> Ints:

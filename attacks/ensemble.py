@@ -13,7 +13,7 @@ from attacks.learner import skip_without_rows
 from attacks.pool import pool, pool_numbers, weights, weights_of_numbers
 from attacks.practice import Practice, practise
 from privbench.contracts import Attack, Guess, View
-from privbench.errors import InputError
+from privbench.errors import DoesNotApplyError, InputError, TimeLimitError
 
 __all__ = ["Ensemble"]
 
@@ -33,7 +33,8 @@ class Ensemble:
     Parameters
     ----------
     attacks : tuple
-        Attacks by name, or mappings with a name and parameters; those that do not apply to a release are left out.
+        Attacks by name, or mappings with a name and parameters. Those that do not apply to a release, or to the
+        practice that it allows (cross-validation grants no roster), or run out of time, are left out.
     targets : int
         Rows that are guessed in practice.
     time_limit : float
@@ -78,10 +79,15 @@ class Ensemble:
         view = replace(view, scratch=None)  # it has room for the work of one attack
         attacks = self._that_apply(view)
         rounds = practise(view, targets=self.targets, time_limit=self.time_limit, rng=rng) if len(attacks) > 1 else []
-        # an attack that one of the rounds does not suit cannot prove itself
-        attacks = [one for one in attacks if all(one.skip(each.view) is None for each in rounds)] or attacks[:1]
-        tried = [[attack.infer(each.view, rng=rng) for attack in attacks] for each in rounds]
-        final = [attack.infer(view, rng=rng) for attack in attacks]
+        answered = [(_guesses(attack, [*(each.view for each in rounds), view], rng)) for attack in attacks]
+        whole = [guesses for guesses in answered if guesses is not None]
+        if not whole:  # none could be tried: those that apply weigh alike
+            rounds = []
+            whole = [guesses for attack in attacks if (guesses := _guesses(attack, [view], rng)) is not None]
+        if not whole:
+            raise DoesNotApplyError(f"none of its {len(attacks)} attacks could answer in time")
+        tried = [list(guesses) for guesses in zip(*(guesses[:-1] for guesses in whole), strict=True)]
+        final = [guesses[-1] for guesses in whole]
         answers: dict[str, Floats] = {}
         spread: dict[str, Floats] = {}
         for secret in view.secrets:
@@ -93,7 +99,9 @@ class Ensemble:
             else:
                 trust, missed = weights_of_numbers(said, truth, secret.range)
                 answers[secret.name] = pool_numbers(mine, trust)
-                spread[secret.name] = np.full(len(view.targets), missed)
+                # who has not practised is as sure as the release's values are alike
+                apart = missed if len(truth) else float(np.std(view.release.values(secret.name)))
+                spread[secret.name] = np.full(len(view.targets), apart)
         return Guess(answers, spread)
 
     def _that_apply(self, view: View) -> list[Attack]:
@@ -101,6 +109,16 @@ class Ensemble:
             if not isinstance(attack, Attack):
                 raise InputError(f"attacks: {attack!r} is not built; make the ensemble with privbench.registry.make")
         return [attack for attack in self.attacks if attack.skip(view) is None]
+
+
+def _guesses(attack: Attack, views: Sequence[View], rng: np.random.Generator) -> list[Guess] | None:
+    """Return an attack's guesses of several views, or None where one does not suit it or takes too long."""
+    if any(attack.skip(view) is not None for view in views):
+        return None
+    try:
+        return [attack.infer(view, rng=rng) for view in views]
+    except (DoesNotApplyError, TimeLimitError):
+        return None
 
 
 def _in_practice(

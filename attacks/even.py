@@ -3,6 +3,11 @@
 In one game the secrets of the targets are exchanged for uniform draws before anything is published, in others they are
 their own, and a view does not say which is played. It shows in the release: where each value is as common near the
 targets as chance has it, rather than as common as near other people, the targets' secrets were drawn.
+
+References
+----------
+C. R. Rao, "Large Sample Tests of Statistical Hypotheses Concerning Several Parameters", Proceedings of the Cambridge
+Philosophical Society 44, 1948 (the score test).
 """
 
 from __future__ import annotations
@@ -15,7 +20,9 @@ __all__ = ["drawn_evenly"]
 Floats = NDArray[np.float64]
 
 # how far the mix must have moved towards an even one, as a share of the way and in standard errors
-_SHARE, _ERRORS = 0.03, 3.0
+_SHARE, _ERRORS = 0.02, 3.0
+# a value counts by how rare it is, but for those rarer than this
+_RARE = 0.02
 
 
 def drawn_evenly(targets: Floats, others: Floats) -> bool:
@@ -37,9 +44,10 @@ def drawn_evenly(targets: Floats, others: Floats) -> bool:
     near, far = (shares / shares.sum(axis=1, keepdims=True) for shares in (near, far))
     usual = far.mean(axis=0)
     way = 1 / len(usual) - usual
-    length = way @ way
-    if length < 1e-6:  # the usual mix is even itself
+    # the slope of a mix's log-likelihood where it starts to move from the usual to an even one
+    score = way / np.maximum(usual, _RARE)
+    if way @ score < 1e-6:  # the usual mix is even itself
         return False
-    moved = (near @ way).mean() - (far @ way).mean()
-    error = np.sqrt((near @ way).var() / len(near) + (far @ way).var() / len(far))
-    return bool(moved > _SHARE * length and moved > _ERRORS * error)
+    moved = (near @ score).mean() - (far @ score).mean()
+    error = np.sqrt((near @ score).var() / len(near) + (far @ score).var() / len(far))
+    return bool(moved > _SHARE * (way @ score) and moved > _ERRORS * error)

@@ -47,17 +47,18 @@ def skip_without_rows(view: View, method: str) -> str | None:
     for name in (*view.targets.schema.names, *(secret.name for secret in view.secrets)):
         if name not in view.release.schema:
             return f"the release has no column {name!r}, which is known of the targets or sought"
+    for secret in view.secrets:
+        if not len(left(view, secret)):
+            return f"every cell of {secret.name!r} is blank in the release: there is nothing to learn"
     return None
 
 
 def left(view: View, secret: Column) -> NDArray[np.intp]:
-    """Return the positions of the released rows that show a secret; where none does, of all."""
+    """Return the positions of the released rows that show a secret."""
     release = view.release
     number = len(release.values(secret.name))
     if isinstance(release, AlteredRows) and secret.name in release.suppressed:
-        shown = np.flatnonzero(~release.suppressed[secret.name])
-        if len(shown):
-            return shown
+        return np.flatnonzero(~release.suppressed[secret.name])
     return np.arange(number)
 
 

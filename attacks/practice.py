@@ -21,13 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privbench.contracts import View
-from privbench.release import AlteredRows, SyntheticTable
+from privbench.release import AlteredRows, Release, SyntheticTable
 from privbench.table import Table
 
 __all__ = ["Practice", "practise"]
 
 # a mechanism is tried on so small a part of the rows before it is trusted with all of them
 _PILOT = 20
+# share of the altered columns' cells that a rehearsal must change
+_CHANGED = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +54,8 @@ class Practice:
 def practise(view: View, *, targets: int, time_limit: float, rng: np.random.Generator) -> list[Practice]:
     """Return views to practise on, which hold about `targets` people in all.
 
-    A rehearsal grants what the real view does but for a population; cross-validation grants neither roster nor rows, as
-    its targets have none.
+    A rehearsal grants what the real view does; cross-validation grants neither roster nor rows, as its targets have
+    none.
 
     Parameters
     ----------
@@ -105,7 +107,19 @@ def _repeated(view: View, table: Table, *, time_limit: float, rng: np.random.Gen
         made = view.defense.release(train, rng=rng)
     except Exception:  # whatever a mechanism raises: it cannot be rehearsed
         return None
-    return made if isinstance(made, SyntheticTable) and len(made.table) else None
+    if not isinstance(made, SyntheticTable) or not len(made.table):
+        return None
+    return None if _does_nothing(view.release, made) else made
+
+
+def _does_nothing(release: Release, made: SyntheticTable) -> bool:
+    """Return whether a mechanism leaves rows that it has altered as they are: then it cannot be rehearsed on them."""
+    if not isinstance(release, AlteredRows) or not isinstance(made, AlteredRows) or not release.altered:
+        return False
+    if len(made.table) != len(release.table) or made.suppressed:
+        return False
+    changed = [float(np.mean(made.table[name] != release.table[name])) for name in release.altered]
+    return float(np.mean(changed)) < _CHANGED
 
 
 def _asked(view: View, release: SyntheticTable, truth: SyntheticTable, rows: NDArray[np.intp]) -> Practice:
@@ -115,7 +129,7 @@ def _asked(view: View, release: SyntheticTable, truth: SyntheticTable, rows: NDA
     blank = truth.suppressed if isinstance(truth, AlteredRows) else {}
     names = [secret.name for secret in view.secrets]
     shown = {name: ~blank[name][rows] if name in blank else np.ones(len(rows), bool) for name in names}
-    asked = replace(view, release=release, targets=people, roster=None, rows=None, population=None, scratch=None)
+    asked = replace(view, release=release, targets=people, roster=None, rows=None, scratch=None)
     return Practice(asked, table.select(names).take(rows), shown)
 
 

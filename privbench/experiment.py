@@ -43,7 +43,11 @@ def canonical(value: object) -> str:
 
 
 def _json(value: Any) -> Any:
-    return value.label if isinstance(value, Given) else list(value)
+    if isinstance(value, Given):
+        return value.label
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    raise InputError(f"a config names its plugins and holds plain values here; got {value!r}")
 
 
 def default_text() -> str:
@@ -414,7 +418,11 @@ def _expand(kind: registry.Kind, entry: str | Mapping[str, Any]) -> Iterator[Plu
 
 
 def _plain(value: object) -> object:
-    """Write 1.0 as 1: one setting has one name, and so one random stream."""
+    """Write 1.0 as 1, within lists and mappings too: one setting has one name, and so one random stream."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -139,12 +139,29 @@ def parts(kind: Kind, name: str, given: Mapping[str, object]) -> dict[str, tuple
     """Return the plugins that a plugin is made of, of its own kind, as they are written: a name, or a mapping with one.
 
     They stand in the parameters that the plugin lists under `parts`, in those given or by default.
+
+    Raises
+    ------
+    InputError
+        If one has no name, or brings code of the user's, which would have to be part of the key.
     """
     found: dict[str, tuple[Any, ...]] = {}
     for parameter in getattr(load(kind, name), "parts", ()):
         default = parameters(kind, name)[parameter].default
         listed = given.get(parameter, default)
         found[parameter] = tuple(listed) if isinstance(listed, list | tuple) else (listed,)
+        where = f"{kind[:-1]} {name!r}: {parameter}"
+        for written in found[parameter]:
+            if hasattr(written, "__dataclass_fields__"):  # built already
+                continue
+            part = written.get("name") if isinstance(written, Mapping) else written
+            if not isinstance(part, str):
+                raise InputError(f"{where}: every entry is a name or a mapping with a 'name'; got {written!r}")
+            plugin = load(kind, part)
+            if getattr(plugin, "references", ()) or "fingerprint" in dir(plugin):
+                raise InputError(
+                    f"{where}: {part!r} brings code of your own and cannot be a part; list it beside {name!r}"
+                )
     return found
 
 
@@ -153,10 +170,7 @@ def _part(kind: Kind, written: Any) -> Any:
     if not isinstance(written, str | Mapping):
         return written
     rest = {"name": written} if isinstance(written, str) else dict(written)
-    name = rest.pop("name", None)
-    if not isinstance(name, str):
-        raise InputError(f"every entry is a name or a mapping with a 'name'; got {written!r}")
-    return make(kind, name, rest)
+    return make(kind, rest.pop("name"), rest)
 
 
 def make(kind: Kind, name: str, given: Mapping[str, object]) -> Any:

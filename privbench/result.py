@@ -92,7 +92,7 @@ class Result:
         """Write the report, one self-contained HTML page, and return where it is.
 
         In the results' folder, also where the page is put elsewhere, ``exposed.csv`` lists the most exposed people with
-        their known columns.
+        their known columns. Its figures tell the secret: it is as sensitive as the records, and for its owner's eyes.
 
         Parameters
         ----------
@@ -113,8 +113,13 @@ class Result:
         write_atomically(target, lambda half: half.write_text(text, encoding="utf-8"))
         if len(people):
             listed = to_csv(people)
+
+            def write(half: Path) -> None:
+                half.touch(mode=0o600)
+                half.write_text(listed, encoding="utf-8")
+
             try:
-                write_atomically(self.folder / EXPOSED, lambda half: half.write_text(listed, encoding="utf-8"))
+                write_atomically(self.folder / EXPOSED, write)
             except InputError as error:  # results that can only be read have a report all the same
                 logging.getLogger(__name__).warning("%s", error)
         else:  # one that stands there is of another run

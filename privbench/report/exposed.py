@@ -21,8 +21,8 @@ LISTED = 100
 def exposed(people: pd.DataFrame) -> list[Block]:
     """Return for every game and secret how many people stand out on each release, and the most exposed of some.
 
-    A release on which nobody stands out has no list: it would be the top of so much noise. No value of a person's
-    columns is shown, as the page may be published.
+    A release on which nobody stands out has no list: it would be the top of so much noise. A person is a number, and no
+    value of a column is shown; nor is a baseline, which in one game is the same for all who share the secret's value.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def exposed(people: pd.DataFrame) -> list[Block]:
                 "people": Table(
                     f"The most exposed people on {secret}, {game}: the probability that attacks give to the true value "
                     "less the person's baseline, in percentage points, and what makes the person rare.",
-                    ("Person", "Advantage", "True value given", "Attacks right", "As high", "Rare in"),
+                    ("Person", "Advantage", "Attacks right", "As high", "Rare in"),
                     tuple(lists),
                 )
                 if lists
@@ -74,7 +74,10 @@ def exposed(people: pd.DataFrame) -> list[Block]:
 
 
 def to_csv(people: pd.DataFrame) -> str:
-    """Return the `LISTED` most exposed people of each release as a CSV text, their known columns included."""
+    """Return the `LISTED` most exposed people of each release as a CSV text, their known columns included.
+
+    A baseline that depends on the true value tells it: the text is as sensitive as the records.
+    """
     members = people[people["member"].astype(bool)]
     return (
         members.groupby(["game", "secret", "defense"], sort=False)
@@ -119,7 +122,6 @@ def _line(row: dict[str, Any]) -> Line:
     )
     cells = (
         advantage_cell({name: row[name] for name in ("advantage", "low", "high")}),
-        Cell(percent(row["probability"]), extra=f"baseline {percent(row['baseline'])}"),
         Cell(f"{row['right'] * row['attacks']:.3g} of {row['attacks']}"),
         reached if known else Cell(number(None), mark="muted"),
         Cell("nothing known", mark="muted")

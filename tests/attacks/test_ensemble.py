@@ -12,7 +12,7 @@ from attacks.pool import pool, pool_numbers, weights, weights_of_numbers
 from attacks.practice import practise
 from privbench import registry
 from privbench.contracts import Guess, View
-from privbench.errors import InputError
+from privbench.errors import DoesNotApplyError, InputError, TimeLimitError
 from privbench.experiment import Experiment
 from privbench.release import AlteredRows, SyntheticTable
 from privbench.rng import stream
@@ -240,8 +240,56 @@ def test_parts_are_written_as_attacks_are_and_count_in_the_key():
         ([{"name": "nearest-neighbour", "neighbours": 0}], "neighbours must be at least 1"),
         ([{"neighbours": 3}], "a mapping with a 'name'"),
         ([], "is an empty list"),
+        ([3], "a name or a mapping"),
+        (None, "a name or a mapping"),
+        ([Never()], "a config names its plugins"),
+        ([{"name": "estimator", "classifier": "sklearn.tree:DecisionTreeClassifier"}], "brings code of your own"),
     ],
 )
 def test_a_bad_part_is_one_sentence(attacks, said):
     with pytest.raises(InputError, match=said):
         Experiment.read({**CONFIG, "attacks": [{"name": "ensemble", "attacks": attacks}]})
+
+
+def test_one_setting_has_one_name_in_parts_too():
+    entries = [{"name": "ensemble", "attacks": [{"name": "random-forest", "leaf": leaf}]} for leaf in (3, 3.0)]
+    assert digests(entries[0]) == digests(entries[1])
+
+
+@dataclass(frozen=True)
+class OutOfTime(Never):
+    """Take too long."""
+
+    def skip(self, view):
+        return None
+
+    def infer(self, view, *, rng) -> Guess:
+        raise TimeLimitError("it took too long")
+
+
+def test_an_attack_that_runs_out_of_time_or_cannot_be_tried_is_left_out():
+    made = type(registry.make("attacks", "ensemble", {}))
+    bayes, reconstruction = (registry.make("attacks", name, {}) for name in ("naive-bayes", "linear-reconstruction"))
+    train = table(300)
+    asked = replace(view(train, train.take(np.arange(40))), roster=train.select(["x"]))
+    made(attacks=(bayes, OutOfTime())).infer(asked, rng=stream(0, "late")).check(asked)
+    # cross-validation grants no roster: what needs one cannot be tried, and alone it answers all the same
+    made(attacks=(reconstruction, OutOfTime())).infer(asked, rng=stream(0, "roster")).check(asked)
+    with pytest.raises(DoesNotApplyError, match="could answer"):
+        made(attacks=(OutOfTime(), OutOfTime())).infer(asked, rng=stream(0, "none"))
+
+
+def test_who_has_not_practised_is_not_certain_of_numbers():
+    train = table(300)
+    guess = registry.make("attacks", "ensemble", {"attacks": ["naive-bayes"]}).infer(
+        view(train, table(5, seed=1)), rng=stream(0, "alone")
+    )
+    assert guess.spread["wage"] == pytest.approx(np.full(5, train["wage"].std()))
+
+
+def test_a_mechanism_that_does_nothing_to_altered_rows_is_not_rehearsed():
+    train = table(400)
+    defense = registry.make("defenses", "microaggregation", {"columns": ("x",)})
+    release = defense.release(train.with_schema(SCHEMA), rng=stream(0, "twice"))
+    asked = view(train, train.take(np.arange(5)), defense, release=release)
+    assert len(practise(asked, targets=50, time_limit=10, rng=stream(0, "twice"))) == 2

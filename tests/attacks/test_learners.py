@@ -103,6 +103,11 @@ class TestOddReleases:
         asked = view(train, records(5, seed=1), release=SyntheticTable(train, 100))
         assert f"no column '{lost}'" in attack(name).skip(asked)
 
+    def test_a_secret_that_no_row_shows(self, name):
+        train = records(100)
+        release = AlteredRows(train, 100, altered=("secret",), suppressed={"secret": np.ones(100, bool)})
+        assert "every cell of 'secret' is blank" in attack(name).skip(view(train, records(5, seed=1), release=release))
+
     def test_cells_left_blank_are_not_learnt_from(self, name):
         train = records(600)
         blank = np.arange(600) % 2 == 0
