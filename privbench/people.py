@@ -2,8 +2,9 @@
 
 Two Arrow tables. Of a cell: a row for each target and secret with the figures of `privbench.scorers.persons`. Of a
 round, which all defenses of a seed share: a row for each target with the known columns, under ``known.`` and their own
-names, and what makes the person rare. A person goes by a number, the place among the round's shuffled targets. Secrets,
-and columns that the adversary does not know, are in neither: no more columns of the data than the user's own file has.
+names, and what makes the person rare. A person goes by a number, the place among the round's shuffled targets. Columns
+that the adversary does not know are in neither. The secret is no column, but figures tell it (a baseline may be that of
+everybody with the true value): the tables are as sensitive as the records.
 """
 
 from __future__ import annotations
