@@ -188,3 +188,24 @@ def test_bad_settings_are_one_sentence(name, bad, said):
 def test_an_estimator_that_cannot_be_is_one_sentence(how, said):
     with pytest.raises(InputError, match=said):
         attack("estimator", **how).infer(view(records(50), records(5)), rng=stream(0))
+
+
+def test_boosting_ends_where_there_is_nothing_to_learn():
+    train, people = records(2000), records(2000, seed=1)
+    noise = [stream(seed, "noise").integers(3, size=2000) for seed in (0, 1)]
+    guess = attack("lightgbm").infer(view(train.replace({"secret": noise[0]}), people), rng=stream(0))
+    brier = np.square(guess.answers["secret"] - np.eye(3)[noise[1]]).sum(axis=1).mean()
+    assert brier < 2 / 3 + 0.03  # that of equal probabilities
+
+
+def test_a_secret_of_many_values_is_learnt_in_cells():
+    schema = Schema((SCHEMA["x"], Column("code", Kind.ORDINAL, tuple(range(2000)))), secrets=("code",))
+    rng = stream(0, "many")
+    x = rng.uniform(0, 10, size=3000)
+    code = np.clip((x * 200).astype(int) + rng.integers(-3, 4, size=3000), 0, 1999)
+    train = Table(schema, {"x": x, "code": code})
+    asked = View(SyntheticTable(train, 3000), train.take(np.arange(300)).select(["x"]), (schema["code"],))
+    for name in ("random-forest", "lightgbm", "logistic-regression"):
+        answer = attack(name).infer(asked, rng=stream(0, name)).answers["code"]
+        middle = answer @ np.arange(2000)
+        assert np.abs(middle - code[:300]).mean() < (60 if name != "logistic-regression" else 200), name
