@@ -33,7 +33,7 @@ class BeliefPropagation:
     rows nearest to the target where these are enough for the pair of columns, else in all. The messages along the
     tree are exact; those of a column that is itself unsure count less. At last the beliefs are moved half the way
     towards the shares that the release gives its values. Secrets with too many values, and continuous ones, are
-    answered by the forest alone.
+    answered by the forest alone. The forest learns from 200,000 rows at most, all others are counted.
 
     Parameters
     ----------

@@ -28,7 +28,8 @@ class Ensemble:
     the released rows once more and the attacks guess those rows' secrets from what comes out: so a method that
     remembers rows is trusted where a release gives rows away, and one that smooths where it does not. Otherwise half of
     the rows are guessed from the other half. The pool is the product of the posteriors, each to the power of its
-    weight; the weights are those that make the secrets of the practice rows most probable.
+    weight; the weights are those that make the secrets of the practice rows most probable. With a single attack that is
+    its calibration.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ class Ensemble:
         """Return the pooled posteriors; for a continuous secret the weighted mean, with its error in practice."""
         view = replace(view, scratch=None)  # it has room for the work of one attack
         attacks = self._that_apply(view)
-        rounds = practise(view, targets=self.targets, time_limit=self.time_limit, rng=rng) if len(attacks) > 1 else []
+        rounds = practise(view, targets=self.targets, time_limit=self.time_limit, rng=rng)
         answered = [(_guesses(attack, [*(each.view for each in rounds), view], rng)) for attack in attacks]
         whole = [guesses for guesses in answered if guesses is not None]
         if not whole:  # none could be tried: those that apply weigh alike
@@ -99,8 +100,8 @@ class Ensemble:
             else:
                 trust, missed = weights_of_numbers(said, truth, secret.range)
                 answers[secret.name] = pool_numbers(mine, trust)
-                # who has not practised is as sure as the release's values are alike
-                apart = missed if len(truth) else float(np.std(view.release.values(secret.name)))
+                # who has not practised knows no more than the domain
+                apart = missed if len(truth) else secret.range / np.sqrt(12)
                 spread[secret.name] = np.full(len(view.targets), apart)
         return Guess(answers, spread)
 

@@ -23,7 +23,7 @@ from privbench.release import AlteredRows, SyntheticTable
 from privbench.rng import seeded_globals
 from privbench.schema import Column
 
-__all__ = ["Recipe", "build", "features", "learn", "left", "skip_without_rows"]
+__all__ = ["Recipe", "build", "features", "learn", "left", "part", "skip_without_rows"]
 
 Floats = NDArray[np.float64]
 Recipe = tuple[Any, Mapping[str, Any]]
@@ -60,6 +60,15 @@ def left(view: View, secret: Column) -> NDArray[np.intp]:
     if isinstance(release, AlteredRows) and secret.name in release.suppressed:
         return np.flatnonzero(~release.suppressed[secret.name])
     return np.arange(number)
+
+
+def part(release: SyntheticTable, rows: NDArray[np.intp]) -> SyntheticTable:
+    """Return some rows of a release, as one of its kind."""
+    table = release.table.take(rows)
+    if not isinstance(release, AlteredRows):
+        return SyntheticTable(table, release.private_records, release.claim)
+    suppressed = {name: mask[rows] for name, mask in release.suppressed.items()}
+    return AlteredRows(table, len(rows), release.claim, release.altered, suppressed)
 
 
 def features(view: View, *, standard: bool = False) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

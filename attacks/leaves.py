@@ -16,14 +16,16 @@ High Dimensional Multi-label Classification", ECML PKDD 2014.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attacks.cells import Cells
-from attacks.learner import features, left
+from attacks.learner import features, left, part
 from privbench.contracts import Guess, View
+from privbench.release import SyntheticTable
 from privbench.rng import seeded_globals
 from privbench.schema import Column
 from privbench.table import bin_count, to_bins
@@ -37,6 +39,8 @@ Places = NDArray[np.intp]
 _CELLS = 64
 # of the space in which rows with different secrets lie apart
 _DIMENSIONS = 8
+# rows of a larger release that are drawn and learnt from: time and memory do not grow beyond
+_ROWS = 200_000
 # leaves x values that are counted in one dense table: 32 MB
 _DENSE = 4_000_000
 
@@ -47,7 +51,7 @@ def forest_guess(view: View, *, trees: int, depth: int | None, leaf: int, rng: n
     Parameters
     ----------
     view : View
-        A release of rows, at least one.
+        A release of rows, at least one; of a very large one 200,000 are drawn.
     trees, depth, leaf : int
         Number of trees, their greatest depth (None for no bound), and the fewest rows in a leaf.
     rng : Generator
@@ -59,6 +63,10 @@ def forest_guess(view: View, *, trees: int, depth: int | None, leaf: int, rng: n
         The mean over trees of the shares of values in a target's leaf; of a continuous secret mean and spread of the
         rows there.
     """
+    release = view.release
+    assert isinstance(release, SyntheticTable), "whoever grows a forest has refused other releases"
+    if len(release.table) > _ROWS:
+        view = replace(view, release=part(release, np.sort(rng.choice(len(release.table), _ROWS, replace=False))))
     rows, people = features(view)
     with seeded_globals(rng) as seed:  # to import scikit-learn draws from a global generator
         from sklearn.ensemble import RandomForestRegressor

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from attacks.learner import part
 from privbench.contracts import View
 from privbench.release import AlteredRows, Release, SyntheticTable
 from privbench.table import Table
@@ -85,7 +86,7 @@ def practise(view: View, *, targets: int, time_limit: float, rng: np.random.Gene
     halves = np.array_split(rows, 2)
     each = max(1, targets // 2)
     return [
-        _asked(view, _part(release, halves[1 - which]), release, halves[which][:each])
+        _asked(view, part(release, halves[1 - which]), release, halves[which][:each])
         for which in (0, 1)
         if len(halves[0]) and len(halves[1])
     ]
@@ -131,12 +132,3 @@ def _asked(view: View, release: SyntheticTable, truth: SyntheticTable, rows: NDA
     shown = {name: ~blank[name][rows] if name in blank else np.ones(len(rows), bool) for name in names}
     asked = replace(view, release=release, targets=people, roster=None, rows=None, scratch=None)
     return Practice(asked, table.select(names).take(rows), shown)
-
-
-def _part(release: SyntheticTable, rows: NDArray[np.intp]) -> SyntheticTable:
-    """Return some rows of a release, as one of its kind."""
-    table = release.table.take(rows)
-    if not isinstance(release, AlteredRows):
-        return SyntheticTable(table, release.private_records, release.claim)
-    suppressed = {name: mask[rows] for name, mask in release.suppressed.items()}
-    return AlteredRows(table, len(rows), release.claim, release.altered, suppressed)

@@ -280,11 +280,23 @@ def test_an_attack_that_runs_out_of_time_or_cannot_be_tried_is_left_out():
 
 
 def test_who_has_not_practised_is_not_certain_of_numbers():
-    train = table(300)
-    guess = registry.make("attacks", "ensemble", {"attacks": ["naive-bayes"]}).infer(
-        view(train, table(5, seed=1)), rng=stream(0, "alone")
+    alone = table(1)
+    guess = registry.make("attacks", "ensemble", {"attacks": ["nearest-neighbour"]}).infer(
+        view(alone, table(5, seed=1)), rng=stream(0, "alone")
     )
-    assert guess.spread["wage"] == pytest.approx(np.full(5, train["wage"].std()))
+    assert guess.answers["wage"] == pytest.approx(np.full(5, alone["wage"][0]))
+    assert guess.spread["wage"] == pytest.approx(np.full(5, 100 / np.sqrt(12)))
+
+
+def test_a_single_attack_is_calibrated():
+    """The nearest of unrelated rows is always sure of itself, and right by chance."""
+    train, people = table(1000), table(1000, seed=1)
+    sure = registry.make("attacks", "nearest-neighbour", {}).infer(view(train, people), rng=stream(0))
+    calm = registry.make("attacks", "ensemble", {"attacks": ["nearest-neighbour"]}).infer(
+        view(train, people), rng=stream(0)
+    )
+    assert sure.answers["secret"].max(axis=1).mean() > 0.99
+    assert calm.answers["secret"].max(axis=1).mean() < 0.4
 
 
 def test_a_mechanism_that_does_nothing_to_altered_rows_is_not_rehearsed():
