@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privbench.contracts import Guess, View, each_secret
+from privbench.reports import Reports
 from privbench.schema import Column
 from privbench.table import one_hot
 
@@ -24,8 +25,9 @@ class Majority:
     """
 
     def skip(self, view: View) -> str | None:
-        """Return None: there always is a majority."""
-        return None
+        """Return a reason where the release does not have the secret as a column: else there always is a majority."""
+        missing = [secret.name for secret in view.secrets if secret.name not in view.release.schema]
+        return f"the release has no column {missing[0]!r}" if missing else None
 
     def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
         """Return the same certain answer for every target."""
@@ -36,5 +38,7 @@ class Majority:
         if secret.discrete:
             winner = int(view.release.marginal(secret.name).argmax())
             return one_hot(np.full(people, winner), secret.size).astype(np.float64)
+        if isinstance(view.release, Reports) and secret.name in view.release:
+            return np.full(people, view.release.mean(secret.name))
         values = view.release.values(secret.name)
         return np.full(people, np.median(values) if len(values) else (secret.low + secret.high) / 2)

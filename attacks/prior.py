@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privbench.contracts import Guess, View, each_secret
+from privbench.reports import Reports
 from privbench.schema import Column
 
 __all__ = ["Prior"]
@@ -23,8 +24,9 @@ class Prior:
     """
 
     def skip(self, view: View) -> str | None:
-        """Return None: there always is a marginal."""
-        return None
+        """Return a reason where the release does not have the secret as a column: else there always is a marginal."""
+        missing = [secret.name for secret in view.secrets if secret.name not in view.release.schema]
+        return f"the release has no column {missing[0]!r}" if missing else None
 
     def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
         """Return the same distribution for every target."""
@@ -34,5 +36,7 @@ class Prior:
         people = len(view.targets)
         if secret.discrete:
             return np.tile(view.release.marginal(secret.name), (people, 1))
+        if isinstance(view.release, Reports) and secret.name in view.release:
+            return np.full(people, view.release.mean(secret.name))
         values = view.release.values(secret.name)
         return np.full(people, values.mean() if len(values) else (secret.low + secret.high) / 2)

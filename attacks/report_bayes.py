@@ -1,33 +1,42 @@
-"""The best guess of a value from its own randomised report."""
+"""The best guess of a value from its own randomised reports."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from privbench.contracts import Guess, View, each_secret
-from privbench.release import Reports
-from privbench.schema import Column
-from privbench.table import one_hot
+from attacks.report_answer import as_guess, bayes
+from attacks.report_evidence import column_log_likelihood
+from attacks.report_prior import LearntFrom, Prior, ReportPrior, reports_of
+from privbench.contracts import Guess, View
 
 __all__ = ["ReportBayes"]
 
 
 @dataclass(frozen=True)
 class ReportBayes:
-    """Weigh every value by how likely it makes the target's report, and by how common it is.
+    r"""Weigh every value by how likely it makes the target's reports of that column, and by how common it is.
 
-    Without the target's report (a game that withholds it) the answer is the prior alone. A secret that is collected in
-    the clear is read off.
+    .. math:: P(v | y) \propto f(v) P(y | v)
+
+    Without the target's reports (a game that withholds them) the answer is the prior f alone. A secret that is
+    collected in the clear is read off. Of a continuous secret the guess is the posterior's mean, and its spread the
+    standard deviation.
 
     Parameters
     ----------
     prior : str
-        marginal: the shares estimated from all reports; uniform: every value alike, then the success on uniform
-        values under GRR is e^epsilon / (e^epsilon + k - 1).
+        marginal: the shares estimated from all reports (of a continuous column by expectation maximisation with
+        smoothing); model: the shares given the target's known columns; uniform: every value alike, then the success on
+        uniform values under GRR is e^epsilon / (e^epsilon + k - 1).
+    model : str
+        What the prior `model` is learnt from: released: the reports and the known columns of all people, in the clear;
+        public: public records, where the game grants them; auto: both, as far as there are.
+    penalty : float
+        Precision of the normal prior of the model's weights: the larger, the more alike all people.
+    cells : int
+        Parts into which a continuous secret's domain is cut; one of few whole numbers is taken number by number.
 
     References
     ----------
@@ -36,43 +45,33 @@ class ReportBayes:
     of Collecting Multidimensional Data Under Local Differential Privacy", VLDB 2023.
     """
 
-    prior: Literal["marginal", "uniform"] = "marginal"
+    prior: Prior = "marginal"
+    model: LearntFrom = "auto"
+    penalty: float = 3.0
+    cells: int = 100
+
+    def __post_init__(self) -> None:
+        self._prior  # noqa: B018 - refuses what is out of range
+
+    @property
+    def _prior(self) -> ReportPrior:
+        # without a model the shares are those of the reports
+        model = self.model if self.prior == "model" else "released"
+        return ReportPrior(self.prior, model, self.penalty, self.cells)
 
     def skip(self, view: View) -> str | None:
-        """Return a reason unless the release is reports and the target's own is known."""
-        if not isinstance(view.release, Reports):
-            return "it needs randomised reports, and this release has none"
-        if view.rows is None:
-            return "it needs to know which report is the target's, and this game does not tell"
-        return None
+        """Return a reason unless the release is reports and the target's own are known."""
+        return self._prior.skip(view, learns=self.prior == "model")
 
     def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
-        """Return the posterior of every secret given the target's report."""
-        return each_secret(view, lambda secret: self._posterior(view, secret))
-
-    def _posterior(self, view: View, secret: Column) -> NDArray[np.float64]:
-        release, people = view.release, len(view.targets)
-        if not isinstance(release, Reports):
-            raise TypeError("skip() refuses a release without reports")
-        if secret.name not in release:
-            values = release.values(secret.name)
-            if view.rows is None:
-                return _without_report(release, secret, people)
-            return one_hot(values[view.rows], secret.size).astype(np.float64) if secret.discrete else values[view.rows]
-        prior = np.full(secret.size, 1 / secret.size) if self.prior == "uniform" else release.marginal(secret.name)
-        if view.rows is None:
-            return np.tile(prior, (people, 1))
-        own = release[secret.name]
-        weight = own.oracle.log_likelihood(own.reports[view.rows])
-        posterior = prior * np.exp(weight - weight.max(axis=1, keepdims=True))
-        total = posterior.sum(axis=1, keepdims=True)
-        # a report of a value that the estimate holds impossible: the report itself remains
-        likelihood = np.exp(weight - weight.max(axis=1, keepdims=True))
-        posterior = np.where(total > 0, posterior, likelihood)
-        return np.asarray(posterior / posterior.sum(axis=1, keepdims=True), dtype=np.float64)
-
-
-def _without_report(release: Reports, secret: Column, people: int) -> NDArray[np.float64]:
-    if secret.discrete:
-        return np.tile(release.marginal(secret.name), (people, 1))
-    return np.full(people, release.values(secret.name).mean())
+        """Return the posterior of every secret given the target's reports of it."""
+        release = reports_of(view)
+        secrets = [secret for secret in view.secrets if secret.name in release]
+        expected = self._prior.expected(view, secrets, rng=rng)
+        posterior = {}
+        for secret in secrets:
+            found = expected.of_targets(secret)
+            if view.rows is not None:
+                found = bayes(found, column_log_likelihood(release, secret, view.rows, self.cells))
+            posterior[secret.name] = found
+        return as_guess(view, posterior, cells=self.cells)

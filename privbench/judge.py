@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from privbench.contracts import Guess, Round
 from privbench.release import Release
+from privbench.reports import FrequencyOracle, Reports
 from privbench.schema import Column
 from privbench.scorers.calibration import score_calibration, score_coverage
 from privbench.scorers.leakage import score_categorical
 from privbench.scorers.leakage_continuous import score_continuous
 from privbench.scorers.persons import Persons, persons_categorical, persons_continuous
+from privbench.scorers.reported_groups import score_reported_groups
 from privbench.scorers.score import Score
 from privbench.table import Table
 
-__all__ = ["figures_on_persons", "group_codes", "score_guess"]
+__all__ = ["figures_on_persons", "group_codes", "score_group_reports", "score_guess"]
 
 
 def score_guess(
@@ -77,6 +81,54 @@ def group_codes(table: Table) -> dict[str, tuple[NDArray[np.int64], list[str]]]:
     }
 
 
+def score_group_reports(
+    release: Release,
+    test: Table,
+    truth: NDArray[np.bool_],
+    prediction: NDArray[np.bool_],
+    *,
+    reference_prediction: NDArray[np.bool_],
+    streams: Callable[[str], np.random.Generator],
+) -> list[Score]:
+    """Return a model's fairness as a collector sees it, who has only a report of each test record's group.
+
+    A protected column that the release has randomised is randomised in the test records too, by its first survey's
+    randomiser; each other one is left out, as its groups are known.
+
+    Parameters
+    ----------
+    release : Release
+        What the model was trained on.
+    test : Table
+        Real records.
+    truth, prediction, reference_prediction : array of bool, shape (n,)
+        The favourable label; predicted by the model, and by the same model trained on real data.
+    streams : callable
+        Returns the random stream of a column: hand the same ones to every model, which are then judged on the same
+        reports.
+    """
+    rows: list[Score] = []
+    if not isinstance(release, Reports):
+        return rows
+    for name, (codes, labels) in group_codes(test.select(test.schema.groups)).items():
+        oracle = release.of(name)[0].oracle if name in release else None
+        if not isinstance(oracle, FrequencyOracle):
+            continue
+        rng = streams(name)
+        rows += score_reported_groups(
+            truth,
+            prediction,
+            support=oracle.support(oracle.randomise(codes, rng=rng)),
+            p=oracle.p,
+            q=oracle.q,
+            labels=labels,
+            column=name,
+            reference_prediction=reference_prediction,
+            rng=rng,
+        )
+    return rows
+
+
 def _leakage(
     secret: Column, guess: Guess, without: Guess | None, round_: Round, release: Release, *, rng: np.random.Generator
 ) -> list[Score]:
@@ -84,10 +136,12 @@ def _leakage(
     reference = None if without is None else without.answers[secret.name]
     groups = group_codes(round_.groups)
     if secret.discrete:
+        # what a game made up, an identity, has no marginal in the release
+        known = secret.name in release.schema
         return score_categorical(
             answer,
             truth,
-            prior=release.marginal(secret.name),
+            prior=release.marginal(secret.name) if known else np.full(secret.size, 1 / secret.size),
             member=round_.member,
             groups=groups,
             reference=round_.reference,

@@ -29,22 +29,20 @@ from privbench.errors import (
     TimeLimitError,
 )
 from privbench.experiment import Cell, Experiment, Plugin, Trial, canonical, code_version
-from privbench.judge import figures_on_persons, group_codes, score_guess
+from privbench.judge import figures_on_persons, group_codes, score_group_reports, score_guess
+from privbench.marginals import score_exact_success, score_release_marginals
 from privbench.people import figures_to_arrow, targets_to_arrow
 from privbench.record import Row, Status
-from privbench.release import Release, Reports, SyntheticTable
+from privbench.release import Release, SyntheticTable
 from privbench.rng import stream
 from privbench.scorers.fairness import score_fairness
 from privbench.scorers.persons import Persons
 from privbench.scorers.score import Score
-from privbench.scorers.utility import score_downstream, score_marginals, score_reported_marginals
+from privbench.scorers.utility import score_downstream
 from privbench.store import Scratch, Store, write_atomically
-from privbench.table import Table, bin_count, to_bins
+from privbench.table import Table
 
 __all__ = ["fail", "run_trial"]
-
-# cells into which a continuous column is cut when marginals are compared
-_MARGINAL_BINS = 20
 
 # what a plugin may raise and the other cells must survive, a call of sys.exit included
 _ANYTHING = (Exception, SystemExit)
@@ -90,7 +88,7 @@ def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str
             elif cell.model is not None:
                 rows = _train(trial, cell.model, dataset, round_, release, row)
             else:
-                rows = [_row(replace(row, seconds=seconds), score) for score in _marginals(release, round_.train)]
+                rows = _marginals(release, round_.train, replace(row, seconds=seconds))
         except _ANYTHING as error:
             rows = [replace(row, status=_status(error), reason=_reason(error), seconds=_since(started))]
         people = None
@@ -213,12 +211,23 @@ def _train(
     scores = score_downstream(truth, probability, reference_probability=real)
     positive = schema[schema.label].code(schema.positive)
     if schema.groups:
+        favourable = truth == positive
+        answer, other = (guess.argmax(axis=1) == positive for guess in (probability, real))
+        name = (trial.game.identity, trial.defense.identity)
         scores += score_fairness(
-            truth == positive,
-            probability.argmax(axis=1) == positive,
+            favourable,
+            answer,
             groups=group_codes(dataset.test.select(schema.groups)),
-            reference_prediction=real.argmax(axis=1) == positive,
-            rng=stream(trial.seed, "fairness", trial.game.identity, trial.defense.identity, model),
+            reference_prediction=other,
+            rng=stream(trial.seed, "fairness", *name, model),
+        )
+        scores += score_group_reports(
+            release,
+            dataset.test,
+            favourable,
+            answer,
+            reference_prediction=other,
+            streams=lambda column: stream(trial.seed, "test-groups", *name, column),
         )
     return [replace(_row(row, score), seconds=seconds) for score in scores]
 
@@ -235,24 +244,11 @@ def _predict_real(
     return predict(model, SyntheticTable(train, len(train)), dataset.test, label=label, seed=seed)
 
 
-def _marginals(release: Release, train: Table) -> list[Score]:
-    columns = train.schema.columns
-    sizes = [bin_count(column, _MARGINAL_BINS) for column in columns]
-    real = np.column_stack([to_bins(column, train[column.name], bins=_MARGINAL_BINS) for column in columns])
-    if isinstance(release, Reports):
-        people = release.private_records
-        estimates = [reported.oracle.estimate(reported.reports) for reported in release.reported]
-        pairs = zip(release.reported, estimates, strict=True)
-        return score_reported_marginals(
-            estimates,
-            [train.marginal(reported.column.name) for reported in release.reported],
-            n=people,
-            variances=[reported.oracle.variance(shares, reports=people) for reported, shares in pairs],
-        )
-    published = np.column_stack(
-        [to_bins(column, release.values(column.name), bins=_MARGINAL_BINS) for column in columns]
-    )
-    return score_marginals(published, real, sizes)
+def _marginals(release: Release, train: Table, row: Row) -> list[Row]:
+    rows = [_row(row, score) for score in score_release_marginals(release, train)]
+    for name, scores in score_exact_success(release, train).items():
+        rows += [_row(replace(row, secret=name), score) for score in scores]
+    return rows
 
 
 def _template(trial: Trial, cell: Cell, dataset: Dataset, claim: Any) -> Row:

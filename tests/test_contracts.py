@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_info
 from privbench import registry
 from privbench.contracts import Attack, Defense, Game, Guess, Round, View
 from privbench.errors import ContractError
-from privbench.release import Release, Reports, SyntheticTable
+from privbench.release import Release, SyntheticTable
+from privbench.reports import Reports
 from privbench.rng import stream
 from privbench.table import Table
 from tests.people import people
@@ -170,7 +171,11 @@ class TestDefense:
             assert claim.assumes
 
 
-@pytest.mark.parametrize("name", GAMES)
+# whose secret is the person's place in a roster, not a column: tests/games/test_reidentify.py
+OF_PERSONS = {"reidentify"}
+
+
+@pytest.mark.parametrize("name", [name for name in GAMES if name not in OF_PERSONS])
 class TestGame:
     def test_round_is_whole(self, name):
         round_ = play(name)

@@ -276,7 +276,7 @@ def test_report_bayes_posterior_equals_bayes_rule_by_hand():
     schema = data.records.schema.select(["secret"]).with_secrets(["secret"])
     train = Table(schema, {"secret": np.array([0] * 3 + [1] * 7)})
     release = registry.make("defenses", "ldp", {"epsilon": math.log(3)}).release(train, rng=stream(0))
-    oracle = release["secret"].oracle
+    oracle = release.of("secret")[0].oracle
     prior = np.array([0.3, 0.7])
     posterior = prior * np.exp(oracle.log_likelihood(np.array([0, 1])))
     posterior /= posterior.sum(axis=1, keepdims=True)

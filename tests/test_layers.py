@@ -12,14 +12,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # from the ground up; a module may import from lower floors, and from its own floor only inside one package
 FLOORS = [
-    ["environment", "errors", "rng", "threads"],
+    ["environment", "errors", "rng", "simplex", "threads"],
     ["given", "schema"],
     ["table"],
     ["claim", "dataset"],
-    ["release"],
+    ["release", "reports"],
     ["contracts"],
     ["registry", "games", "scorers", "datasets", "downstream"],
-    ["entries", "judge", "people", "record"],
+    ["entries", "judge", "marginals", "people", "record"],
     ["store"],
     ["report"],
     ["experiment", "progress", "result"],
@@ -30,7 +30,10 @@ FLOORS = [
 ]
 HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 # what a plugin may import, built-in or not
-GROUND = {"contracts", "release", "table", "schema", "claim", "rng", "errors", "environment", "given", "threads"}
+GROUND = {
+    *("contracts", "release", "reports", "table", "schema", "claim", "rng", "errors"),
+    *("environment", "given", "simplex", "threads"),
+}
 
 
 def modules(package: str) -> list[Path]:

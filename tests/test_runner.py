@@ -230,11 +230,12 @@ def test_a_game_that_breaks_is_a_row_and_stops_no_other(trouble, tmp_path):
 
 
 def test_a_secret_that_a_defense_cannot_treat_is_skipped(tmp_path):
-    config = {**ONE, "secrets": ["age"], "known": ["race", "sex"], "defenses": ["ldp", "resample"]}
+    ldp = {"name": "ldp", "allocation": "k-based"}
+    config = {**ONE, "secrets": ["age"], "known": ["race", "sex"], "defenses": [ldp, "resample"]}
     result = privbench.run(config, out=tmp_path, workers=1, quiet=True)
-    ldp = result.frame[result.frame["defense"] == "ldp"]
-    assert set(ldp["status"]) == {"skipped"}
-    assert ldp["reason"].str.contains("'age' is continuous").all()
+    mine = result.frame[result.frame["defense"] == "ldp"]
+    assert set(mine["status"]) == {"skipped"}
+    assert mine["reason"].str.contains("'age' is continuous").all()
     assert len(result.failures) == 0
 
 

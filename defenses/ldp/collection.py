@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
-from defenses.ldp.grr import Grr
+from defenses.ldp import budgets
+from defenses.ldp.fake_claims import amplified
+from defenses.ldp.fakes import Fake, Faked
+from defenses.ldp.memoised_budgets import memoised
+from defenses.ldp.optimal import optimal
+from defenses.ldp.protocols import DISCRETE, DiscreteName, DiscreteOracle, NumericName, numeric_oracle
+from defenses.ldp.rounds import Fresh
+from defenses.ldp.survey import Oracle, Survey, jointly, one_by_one, one_genuine, sampled
+from defenses.ldp.unary import UnaryEncoding
 from privbench.claim import Adjacency, Claim
 from privbench.errors import DoesNotApplyError, InputError
-from privbench.release import ReportedColumn, Reports
+from privbench.reports import Reports
+from privbench.schema import Column
 from privbench.table import Table
 
 __all__ = ["Collection"]
 
-_PROTOCOLS = {"grr": Grr}
+Allocation = Literal["uniform", "k-based", "custom", "optimal", "combined", "sampled", "rs+fd", "rs+rfd"]
+
+_FAKED = ("rs+fd", "rs+rfd")
+# allocations that need to know a column's number of values
+_OF_VALUES = ("k-based", "optimal", "combined", *_FAKED)
 
 
 @dataclass(frozen=True)
@@ -26,29 +41,100 @@ class Collection:
     Parameters
     ----------
     epsilon : float
-        Total local budget of one person, positive.
+        Budget of one person in one round of one survey, positive. The claim has the total.
     protocol : str
-        How one value is randomised: grr (generalised randomised response).
+        How a value of a discrete column is randomised: grr (generalised randomised response), sue and oue (symmetric
+        and optimised unary encoding), ss (subset selection), blh and olh (binary and optimised local hashing), the
+        (thresholding with histogram encoding).
     allocation : str
-        How the budget is split over the d randomised columns: uniform gives each epsilon / d.
+        How the budget is spent on d columns. uniform gives each epsilon / d; k-based in proportion to its number of
+        values; custom what `budgets` says; optimal what minimises `objective`; combined randomises the vector of
+        values as one (grr only); sampled asks for one column, drawn at random, with all of epsilon; rs+fd does so
+        secretly and fakes the others; rs+rfd with fakes from public priors.
     columns : tuple of str or None
-        The columns that are randomised, discrete ones; None for the secrets.
+        The columns that are randomised; None for the secrets.
+    numeric : str
+        How a number of a continuous column is randomised: piecewise, duchi, hybrid or square-wave.
+    budgets : dict of str to float or None
+        With allocation custom: the budget of every column; they sum to epsilon.
+    objective : str
+        With allocation optimal: variance (the total variance of all estimates) or success (the worst column's attack
+        success, no column below a tenth of the uniform share).
+    fakes : str or None
+        With allocation rs+fd: uniform (a uniform value, grr), zero (randomised zero vectors, sue, oue and the) or
+        random (a randomised uniform value, all); None for the first that fits.
+    priors : dict of str to tuple of float, or None
+        With allocation rs+rfd: public probabilities of a column's values, from which its fakes are drawn; a column that
+        is not named has Zipf's law over the values in the domain's order.
+    amplify : bool
+        With rs+fd and rs+rfd: randomise the genuine column with the published ln(d (e^epsilon - 1) + 1). That keeps
+        epsilon for a change of a single column at best; what it keeps for whole records is what is claimed. False
+        randomises it with epsilon, which is then the claim.
+    rounds : int
+        How often each person reports the same value.
+    memoise : bool
+        In several rounds randomise a permanent answer, drawn once, in place of the value (grr, sue and oue).
+    first_share : float
+        With memoise: what the first report alone spends, as a share of epsilon, which all rounds together spend.
+    surveys : int
+        How many surveys ask for columns, each with a budget of its own.
+    asked : int or None
+        How many columns a survey asks for, drawn in turn; None for all.
 
     References
     ----------
-    P. Kairouz, S. Oh and P. Viswanath, "Extremal Mechanisms for Local Differential Privacy", JMLR 2016.
+    P. Kairouz, S. Oh and P. Viswanath, "Extremal Mechanisms for Local Differential Privacy", JMLR 2016; T. Wang, J.
+    Blocki, N. Li and S. Jha, "Locally Differentially Private Protocols for Frequency Estimation", USENIX Security 2017;
+    H. Arcolezi, S. Gambs, J.-F. Couchot and C. Palamidessi, "On the Risks of Collecting Multidimensional Data Under
+    Local Differential Privacy", VLDB 2023.
     """
 
     epsilon: float = 1.0
-    protocol: Literal["grr"] = "grr"
-    allocation: Literal["uniform"] = "uniform"
+    protocol: DiscreteName = "grr"
+    allocation: Allocation = "uniform"
     columns: tuple[str, ...] | None = None
+    numeric: NumericName = "piecewise"
+    budgets: dict[str, float] | None = None
+    objective: Literal["variance", "success"] = "variance"
+    fakes: Literal["uniform", "zero", "random"] | None = None
+    priors: dict[str, tuple[float, ...]] | None = None
+    amplify: bool = True
+    rounds: int = 1
+    memoise: bool = False
+    first_share: float = 0.5
+    surveys: int = 1
+    asked: int | None = None
 
     def __post_init__(self) -> None:
         if not (self.epsilon > 0 and math.isfinite(self.epsilon)):
             raise InputError(f"epsilon must be a positive number, got {self.epsilon}")
         if self.columns is not None and len(set(self.columns)) != len(self.columns):
             raise InputError(f"columns: {list(self.columns)} names a column twice; name each once")
+        for name, owner in (("budgets", "custom"), ("priors", "rs+rfd"), ("fakes", "rs+fd")):
+            if getattr(self, name) is not None and self.allocation != owner:
+                raise InputError(
+                    f"{name} belongs to allocation {owner}; got allocation {self.allocation}; leave it out"
+                )
+        if self.allocation == "custom" and self.budgets is None:
+            raise InputError("allocation custom needs budgets, a mapping of each randomised column to its epsilon")
+        if self.allocation == "custom" and self.asked is not None:
+            raise InputError(
+                "allocation custom has a budget for every column, so each survey asks for all: leave asked out"
+            )
+        if self.allocation == "combined" and self.protocol != "grr":
+            raise InputError(f"allocation combined randomises joint values by grr; got protocol {self.protocol}")
+        if self.rounds < 1 or self.surveys < 1 or (self.asked is not None and self.asked < 1):
+            raise InputError(
+                f"rounds, surveys and asked are numbers from 1; got {self.rounds}, {self.surveys} and {self.asked}"
+            )
+        if self.rounds > 1 and self.allocation in ("combined", *_FAKED):
+            raise InputError(f"allocation {self.allocation} has no rounds; got rounds {self.rounds}; take uniform")
+        if self.memoise and self.protocol not in ("grr", "sue", "oue"):
+            raise InputError(f"memoise is for grr, sue and oue; got protocol {self.protocol}; take one of them")
+        if self.memoise and not 0 < self.first_share < 1:
+            raise InputError(f"first_share is a share between 0 and 1, both excluded; got {self.first_share}")
+        if self.allocation in _FAKED:
+            self._faked("column", 2, self.epsilon, 2)
 
     def release(self, train: Table, *, rng: np.random.Generator) -> Reports:
         """Randomise the sensitive columns of every record on their own.
@@ -56,29 +142,110 @@ class Collection:
         Raises
         ------
         InputError
-            If there is no column to randomise, or `columns` names one that does not exist.
+            If there is no column to randomise, `columns`, `budgets` or `priors` names one that does not exist, or the
+            surveys do not ask for every column.
         DoesNotApplyError
-            If one is continuous.
+            If one is continuous and the allocation, or several rounds, are for discrete columns.
         """
         names = train.schema.secrets if self.columns is None else self.columns
         if not names:
             raise InputError("ldp: no column to randomise; name a secret, or set columns")
-        for name in names:
-            if not train.schema[name].discrete:
+        columns = [train.schema[name] for name in names]
+        for column in columns:
+            if not column.discrete and (self.allocation in _OF_VALUES or self.rounds > 1):
+                what = f"allocation {self.allocation}" if self.allocation in _OF_VALUES else "a collection of rounds"
                 raise DoesNotApplyError(
-                    f"ldp: column {name!r} is continuous and {self.protocol} randomises discrete columns; "
-                    "leave it out of columns, or declare it ordinal or categorical"
+                    f"ldp: column {column.name!r} is continuous and {what} is for discrete columns; leave it out of "
+                    "columns, or declare it ordinal or categorical"
                 )
-        reported = []
-        for name in names:
-            column = train.schema[name]
-            oracle = _PROTOCOLS[self.protocol](size=column.size, epsilon=self.epsilon / len(names))
-            reported.append(ReportedColumn(column, oracle, oracle.randomise(train[name], rng=rng)))
-        claim = Claim(self.epsilon, 0.0, Adjacency.LOCAL, self._assumptions(train, names))
-        return Reports(train.schema, train.without(names), tuple(reported), len(train), claim)
+        collected = [self._survey(train, asked, number, rng) for number, asked in enumerate(self._asked(columns, rng))]
+        said = dict.fromkeys(sentence for survey in collected for sentence in survey.said)
+        epsilon = math.fsum(survey.epsilon for survey in collected)
+        return Reports(
+            train.schema,
+            train.without(names),
+            tuple(reported for survey in collected for reported in survey.reported),
+            len(train),
+            Claim(epsilon, 0.0, Adjacency.LOCAL, (*self._assumptions(train, names), *said)),
+            collected[0].together,
+            collected[0].joint_epsilon,
+        )
+
+    def _asked(self, columns: Sequence[Column], rng: np.random.Generator) -> list[list[Column]]:
+        """Return the columns of each survey: a new order of all is begun when the last one is used up."""
+        width = len(columns) if self.asked is None else self.asked
+        if width > len(columns) or width * self.surveys < len(columns):
+            raise InputError(
+                f"ldp: {self.surveys} surveys that ask for {width} columns each cannot ask for each of {len(columns)} "
+                f"columns; set asked to a number from {math.ceil(len(columns) / self.surveys)} to {len(columns)}"
+            )
+        if width == len(columns):
+            return [list(columns)] * self.surveys
+        found, left = [], list[int]()
+        for _ in range(self.surveys):
+            if len(left) < width:
+                fresh = [int(place) for place in rng.permutation(len(columns)) if place not in left]
+                left += fresh
+            found.append([columns[place] for place in sorted(left[:width])])
+            left = left[width:]
+        return found
+
+    def _survey(self, train: Table, columns: Sequence[Column], number: int, rng: np.random.Generator) -> Survey:
+        if self.allocation == "combined":
+            return jointly(train, columns, epsilon=self.epsilon, number=number, rng=rng)
+        if self.allocation in _FAKED:
+            d = len(columns)
+            genuine = amplified(self.epsilon, columns=d) if self.amplify else self.epsilon
+            oracles = [self._faked(column.name, column.size, genuine, d) for column in columns]
+            return one_genuine(train, columns, oracles, number=number, rng=rng)
+        total = self.epsilon * (1 if self.memoise else self.rounds)
+        if self.allocation == "sampled":
+            return sampled(train, columns, self._oracle, epsilon=self.epsilon, total=total, number=number, rng=rng)
+        parts = dict(zip([column.name for column in columns], self._parts(columns), strict=True))
+        return one_by_one(train, columns, parts, self._oracle, total=total, number=number, rng=rng)
+
+    def _parts(self, columns: Sequence[Column]) -> tuple[float, ...]:
+        names = [column.name for column in columns]
+        if self.allocation == "custom":
+            return budgets.custom(names, self.epsilon, budgets=self.budgets or {})
+        if self.allocation == "uniform":
+            return budgets.uniform([1] * len(columns), self.epsilon)
+        sizes = [column.size for column in columns]
+        if self.allocation == "k-based":
+            return budgets.k_based(sizes, self.epsilon)
+        makers = [partial(self._once, size) for size in sizes]
+        return optimal(makers, self.epsilon, objective=self.objective)
+
+    def _once(self, size: int, epsilon: float) -> DiscreteOracle:
+        return DISCRETE[self.protocol](size=size, epsilon=epsilon)
+
+    def _oracle(self, column: Column, epsilon: float) -> Oracle:
+        """Return the randomiser of one column, of all rounds."""
+        if not column.discrete:
+            return numeric_oracle(self.numeric, column, epsilon)
+        if self.memoise:
+            step = DISCRETE[self.protocol]
+            first = epsilon * self.first_share
+            return memoised(step, size=column.size, epsilon=epsilon, epsilon_first=first, rounds=self.rounds)  # type: ignore[arg-type]  # __post_init__
+        once = self._once(column.size, epsilon)
+        return once if self.rounds == 1 else Fresh(once, self.rounds)
+
+    def _faked(self, name: str, size: int, epsilon: float, columns: int) -> Faked:
+        genuine = self._once(size, epsilon)
+        if self.allocation == "rs+rfd":
+            given = (self.priors or {}).get(name)
+            weights = np.asarray(given, float) if given is not None else 1 / np.arange(1, size + 1)
+            prior = tuple(float(share) for share in (weights / weights.sum() if given is None else weights))
+            return Faked(genuine, 1 / columns, "prior", prior)
+        fitting: Fake = "random"
+        if self.protocol == "grr" or isinstance(genuine, UnaryEncoding):
+            fitting = "uniform" if self.protocol == "grr" else "zero"
+        return Faked(genuine, 1 / columns, self.fakes or fitting)
 
     def _assumptions(self, train: Table, names: tuple[str, ...]) -> tuple[str, ...]:
         said = [f"it covers {', '.join(names)} only: the other columns are collected as they are"]
+        if self.memoise:
+            said.append("a person's values do not change between rounds")
         if undeclared := train.schema.undeclared(names):
             said.append(f"the domains of {', '.join(undeclared)} are public, though they were read off the file")
         return tuple(said)

@@ -9,9 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from privbench.errors import InputError
+from defenses.ldp import frequency
+from defenses.ldp.domain import check_parameters, checked_codes, checked_prior
+from defenses.ldp.draws import WIDEST, coins, parts
+from defenses.ldp.success import success_of_subsets
 
 __all__ = ["Grr"]
+
+Floats = NDArray[np.float64]
+
+# reports at a time: what is drawn for them must stay in the processor's cache, and in memory that is used again
+_BLOCK = 1 << 15
+# from so many on, counting them by pairs pays
+_PAIRED = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -20,12 +30,20 @@ class Grr:
 
     .. math:: p = e^\epsilon / (e^\epsilon + k - 1), \quad q = 1 / (e^\epsilon + k - 1)
 
+    A report is a code, in the smallest unsigned integer that holds k - 1. With k = 1 there is nothing to hide: p is 1
+    and q is 0.
+
     Parameters
     ----------
     size : int
         Number of values, k, at least 1.
     epsilon : float
         Local budget of one report, positive.
+
+    Raises
+    ------
+    InputError
+        If either is out of range.
 
     References
     ----------
@@ -36,8 +54,7 @@ class Grr:
     epsilon: float
 
     def __post_init__(self) -> None:
-        if self.size < 1 or not (self.epsilon > 0 and math.isfinite(self.epsilon)):
-            raise InputError(f"GRR needs at least one value and epsilon > 0; got k={self.size}, epsilon={self.epsilon}")
+        check_parameters("GRR", size=self.size, epsilon=self.epsilon)
 
     @property
     def p(self) -> float:
@@ -47,37 +64,71 @@ class Grr:
     @property
     def q(self) -> float:
         """Probability of a given other value."""
-        return math.exp(-self.epsilon) * self.p
+        return 0.0 if self.size == 1 else math.exp(-self.epsilon) * self.p
 
-    def randomise(self, codes: NDArray[np.integer], *, rng: np.random.Generator) -> NDArray[np.int32]:
-        """Return one reported code for each of `n` codes."""
-        reports = np.array(codes, dtype=np.int32)
-        lies = np.flatnonzero(rng.random(len(reports)) >= self.p)
-        if self.size > 1:
-            reports[lies] = (reports[lies] + rng.integers(1, self.size, size=len(lies))) % self.size
+    def randomise(self, codes: NDArray[np.integer], *, rng: np.random.Generator) -> NDArray[np.unsignedinteger[Any]]:
+        """Return one reported code for each of `n` codes.
+
+        Raises
+        ------
+        InputError
+            If a code is none of 0..k-1.
+        """
+        true = checked_codes(codes, size=self.size)
+        reports = np.empty(len(true), dtype=np.min_scalar_type(self.size - 1))
+        if self.size == 1:
+            reports[:] = 0
+            return reports
+        for start in range(0, len(true), _BLOCK):
+            codes = true[start : start + _BLOCK].astype(reports.dtype)
+            reports[start : start + _BLOCK] = self._told(codes, rng)
         return reports
+
+    def _told(self, codes: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        """Return reports; of the other k - 1 codes, those from the true one on are one place further."""
+        others = self.size - 1
+        if self.q * WIDEST < 1:
+            who = np.flatnonzero(coins(len(codes), others * self.q, rng=rng))
+            told = rng.integers(0, others, size=who.size, dtype=codes.dtype)
+            codes[who] = told + (told >= codes[who])
+            return codes
+        # the wheel has a part for each other code, and as much again for the true one as e^epsilon of them
+        told = parts(len(codes), 1 / self.q, rng=rng)
+        lies = told < others
+        told = told.astype(codes.dtype, copy=False)
+        told += told >= codes
+        # told where it is a lie, else the code: quicker than a choice by index
+        told ^= codes
+        told *= lies
+        told ^= codes
+        return told
 
     def support(self, reports: NDArray[Any]) -> NDArray[np.bool_]:
         """Return the ``(n, k)`` indicators of the reported values."""
         return reports[:, None] == np.arange(self.size)
 
-    def log_likelihood(self, reports: NDArray[Any]) -> NDArray[np.float64]:
+    def counts(self, reports: NDArray[Any]) -> Floats:
+        """Return how many reports name each value, ``(k,)``."""
+        if reports.dtype != np.uint8 or len(reports) < _PAIRED:
+            return np.bincount(reports, minlength=self.size).astype(np.float64)
+        # two reports a number: half as many numbers to count
+        whole = np.ascontiguousarray(reports[: len(reports) // 2 * 2])
+        pairs = np.bincount(whole.view(np.uint16), minlength=256 * self.size).reshape(-1, 256)[:, : self.size]
+        last = np.bincount(reports[len(whole) :], minlength=self.size)
+        return (pairs.sum(axis=0) + pairs.sum(axis=1) + last).astype(np.float64)
+
+    def log_likelihood(self, reports: NDArray[Any]) -> Floats:
         """Return log P[report | value] up to a constant, ``(n, k)``: epsilon for the reported value, else 0."""
         return np.where(self.support(reports), self.epsilon, 0.0)
 
-    def estimate(self, reports: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the unbiased estimate (C_v / n - q) / (p - q) of the values' shares."""
-        shares = np.bincount(reports, minlength=self.size) / max(1, len(reports))
-        if self.size > 1:
-            shares = (shares - self.q) / (self.p - self.q)
-        return np.asarray(shares, dtype=np.float64)
+    def estimate(self, reports: NDArray[Any]) -> Floats:
+        """Return the unbiased estimate of the values' shares, ``(k,)``; see `frequency.estimate`."""
+        return frequency.estimate(self.counts(reports), reports=len(reports), p=self.p, q=self.q)
 
-    def variance(self, shares: NDArray[np.float64], *, reports: int) -> NDArray[np.float64]:
-        r"""Return the variance of the estimate of each value.
+    def variance(self, shares: Floats, *, reports: int) -> Floats:
+        """Return the variance of the estimate, ``(k,)``, given the shares of those who report; `frequency.variance`."""
+        return frequency.variance(shares, reports=reports, p=self.p, q=self.q)
 
-        .. math:: \frac{q (1 - q)}{n (p - q)^2} + \frac{f_v (1 - p - q)}{n (p - q)}
-        """
-        if self.size == 1:
-            return np.zeros(1)
-        gap, share = self.p - self.q, np.clip(shares, 0, 1)
-        return (self.q * (1 - self.q) / gap**2 + share * (1 - self.p - self.q) / gap) / reports
+    def success(self, prior: Floats) -> float:
+        """Return how often the likeliest value given one report is the true one, values drawn from `prior`; exact."""
+        return success_of_subsets(checked_prior(prior, size=self.size), width=1, p=self.p, log_ratio=self.epsilon)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from defenses.synthetic.ancestral import draw_given
 from defenses.synthetic.coding import Codes, count, count_each
 from defenses.synthetic.pure import PureLedger
-from privbench.release import nearest_distribution
+from privbench.simplex import nearest_distribution
 
 __all__ = ["Family", "draw", "fit_exact", "fit_private", "grow"]
 

@@ -31,9 +31,10 @@ from defenses.synthetic.pure import check_epsilon
 from privbench.claim import Adjacency, Claim
 from privbench.environment import environment_kept
 from privbench.errors import InputError, import_extra
-from privbench.release import SyntheticTable, nearest_distribution
+from privbench.release import SyntheticTable
 from privbench.rng import seeded_globals
 from privbench.schema import Schema
+from privbench.simplex import nearest_distribution
 from privbench.table import Table
 from privbench.threads import one_thread
 

@@ -11,7 +11,8 @@ from defenses.synthetic.ancestral import draw_given
 from defenses.synthetic.coding import Coding, count
 from defenses.synthetic.pure import PureLedger, check_epsilon
 from privbench.errors import InputError
-from privbench.release import SyntheticTable, nearest_distribution
+from privbench.release import SyntheticTable
+from privbench.simplex import nearest_distribution
 from privbench.table import Table
 
 __all__ = ["IndependentHistogram"]

@@ -13,7 +13,8 @@ from defenses.synthetic.graphical_model import Measurement, fit, total_of
 from defenses.synthetic.zcdp import Ledger, check_budget, rho_of
 from privbench.claim import Adjacency
 from privbench.errors import InputError
-from privbench.release import SyntheticTable, nearest_distribution
+from privbench.release import SyntheticTable
+from privbench.simplex import nearest_distribution
 from privbench.table import Table
 
 __all__ = ["Mst"]

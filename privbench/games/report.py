@@ -11,7 +11,8 @@ from privbench.contracts import Round
 from privbench.dataset import Dataset
 from privbench.errors import InputError
 from privbench.games.draw import draw, known_columns
-from privbench.release import Release, Reports
+from privbench.release import Release
+from privbench.reports import Reports
 
 __all__ = ["Report"]
 

@@ -10,8 +10,9 @@ from privbench.scorers.fairness import score_fairness
 from privbench.scorers.leakage import score_categorical
 from privbench.scorers.leakage_continuous import score_continuous
 from privbench.scorers.metrics import METRICS, Metric, metric
+from privbench.scorers.reported_groups import score_reported_groups
 from privbench.scorers.score import Score
-from privbench.scorers.utility import score_downstream, score_marginals, score_reported_marginals
+from privbench.scorers.utility import score_downstream, score_marginals, score_reported_marginals, score_reported_means
 
 __all__ = [
     "METRICS",
@@ -27,5 +28,7 @@ __all__ = [
     "score_downstream",
     "score_fairness",
     "score_marginals",
+    "score_reported_groups",
     "score_reported_marginals",
+    "score_reported_means",
 ]

@@ -25,11 +25,13 @@ from privbench.scorers.intervals import (
 )
 
 __all__ = [
-    "FPR", "Codes", "Estimate", "balanced", "hit_shares", "macro_auc", "macro_tpr", "mean", "proportion", "root_mean",
+    "FPR", "NEAR", "Codes", "Estimate", "among_likeliest", "balanced", "hit_shares", "macro_auc", "macro_tpr", "mean",
+    "proportion", "root_mean",
 ]  # fmt: skip
 
 Codes = NDArray[np.intp]
 FPR = 0.01
+NEAR = 10  # how many of the likeliest values are a near hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,13 @@ def hit_shares(scores: Floats, truth: Codes) -> Floats:
     """Return 1/#ties where the true value is among the highest scores, else 0."""
     top = scores == scores.max(axis=1, keepdims=True)
     return np.asarray(top[np.arange(len(truth)), truth] / top.sum(axis=1), float)
+
+
+def among_likeliest(scores: Floats, truth: Codes, number: int) -> Floats:
+    """Return the share of the orders of equal scores in which the true value is among the `number` highest."""
+    own = scores[np.arange(len(truth)), truth][:, None]
+    higher, equal = (scores > own).sum(axis=1), (scores == own).sum(axis=1)
+    return np.asarray(np.clip((number - higher) / equal, 0, 1), float)
 
 
 def proportion(hits: Floats) -> Estimate:

@@ -22,8 +22,10 @@ from privbench.errors import InputError
 from privbench.scorers.compare import Compared, Groups, Reference, all_rows, checked_members, compare_with
 from privbench.scorers.estimate import (
     FPR,
+    NEAR,
     Codes,
     Estimate,
+    among_likeliest,
     balanced,
     hit_shares,
     macro_auc,
@@ -46,6 +48,7 @@ class _Answers:
     hits: Floats
     balanced_hits: Floats
     squares: Floats
+    near_hits: Floats | None  # among the ten likeliest, where there are more values
 
     @classmethod
     def of(cls, posterior: Floats, truth: Codes, prior: Floats) -> _Answers:
@@ -53,12 +56,15 @@ class _Answers:
         squares = (posterior**2).sum(axis=1) - 2 * own + 1
         over_prior = hit_shares(posterior / prior, truth)
         columns = np.ascontiguousarray(posterior.T)
-        return cls(columns, truth, hit_shares(posterior, truth), over_prior, np.clip(squares, 0, 2))
+        near = among_likeliest(posterior, truth, NEAR) if posterior.shape[1] > NEAR else None
+        return cls(columns, truth, hit_shares(posterior, truth), over_prior, np.clip(squares, 0, 2), near)
 
     def estimates(self, people: Codes, *, present: Codes, ranked: Codes) -> dict[str, Estimate]:
         """Return the metrics on some people; class means over `present`, ranking metrics over `ranked`."""
         truth = self.truth[people]
         found = {"accuracy": proportion(self.hits[people])}
+        if self.near_hits is not None:
+            found["top_10_accuracy"] = proportion(self.near_hits[people])
         if len(present):
             k = len(self.columns)
             found["balanced_accuracy"] = balanced(self.balanced_hits[people], truth, present, k)
@@ -92,7 +98,8 @@ def score_categorical(
 ) -> list[Score]:
     """Score guesses of a categorical secret with k values for T people.
 
-    Metrics: `accuracy`, `balanced_accuracy`, `auc`, `tpr_at_fpr_1pct`, `brier`. Each gives rows ``m`` and
+    Metrics: `accuracy`, `balanced_accuracy`, `auc`, `tpr_at_fpr_1pct`, `brier`, and for more than ten values
+    `top_10_accuracy`. Each gives rows ``m`` and
     ``m_advantage``, for everyone and per group, and per group column ``m_gap`` and ``m_advantage_gap``, the
     largest difference between groups. A metric that a set of people leaves undefined (ranking with one value
     only) has no row there, a group without members has none at all, nor has a column with one group a gap. In
@@ -164,7 +171,7 @@ def score_categorical(
             negatives = len(members) - mine[ranked]
             noise = float(np.mean((np.floor(FPR * negatives + 1e-9) + 1) / (negatives + 1))) if len(ranked) else 0.0
             constant = {"accuracy": 1 / k, "balanced_accuracy": 1 / k, "auc": 0.5, "tpr_at_fpr_1pct": noise}
-            return compare_with(own, {**constant, "brier": (k - 1) / k})
+            return compare_with(own, {**constant, "brier": (k - 1) / k, "top_10_accuracy": NEAR / k})
         them = members if reference == "no-report" else controls
         return compare_with(own, others.estimates(them, present=present, ranked=ranked) if len(them) else None)
 

@@ -21,7 +21,7 @@ from privbench.errors import InputError
 from privbench.scorers.intervals import LEVEL, Floats, delong, wilson, wilson_effective, z_value
 from privbench.scorers.score import Score
 
-__all__ = ["score_downstream", "score_marginals", "score_reported_marginals"]
+__all__ = ["score_downstream", "score_marginals", "score_reported_marginals", "score_reported_means"]
 
 Codes = NDArray[np.intp]
 _MOST_CELLS = 4_000_000  # beyond it only the cells that occur are numbered
@@ -205,3 +205,43 @@ def score_reported_marginals(
         raise InputError("`variances` must hold one array a column, not negative, as long as the estimates")
     half = z_value(LEVEL) * float(np.sqrt(sum(float(v.sum()) for v in spread) / 4)) / d
     return [Score("tvd_1way", value, max(value - half, 0.0), min(value + half, 1.0), n)]
+
+
+def score_reported_means(
+    estimates: Sequence[float],
+    means: Sequence[float],
+    *,
+    variances: Sequence[float],
+    ranges: Sequence[float],
+    n: int,
+) -> list[Score]:
+    """Score the means of continuous columns that were estimated from reports (LDP).
+
+    Parameters
+    ----------
+    estimates, means : sequence of float, length d
+        Estimated and true means.
+    variances : sequence of float, length d
+        Of the estimates: the interval is the value plus and minus 1.96 standard errors of the columns' mean, as
+        independent, cut to [0, 1].
+    ranges : sequence of float, length d
+        Widths of the columns' domains; a column of width 0 has no error.
+    n : int
+        Number of reports.
+
+    Returns
+    -------
+    list of Score
+        One row, ``mean_error``: the mean over columns of |estimate - mean| / range, reported as 1 where above.
+
+    Raises
+    ------
+    InputError
+        If the numbers of columns differ or there is none.
+    """
+    if not len(estimates) or not len(estimates) == len(means) == len(variances) == len(ranges):
+        raise InputError("estimates, means, variances and ranges must hold one number a column, at least one")
+    width = np.where(np.asarray(ranges, float) > 0, ranges, np.inf)
+    value = min(float((np.abs(np.subtract(estimates, means)) / width).mean()), 1.0)
+    half = z_value(LEVEL) * float(np.sqrt((np.asarray(variances, float) / width**2).sum())) / len(width)
+    return [Score("mean_error", value, max(value - half, 0.0), min(value + half, 1.0), n)]

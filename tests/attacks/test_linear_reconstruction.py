@@ -25,9 +25,10 @@ from attacks.squares_fit import squares, whole
 from privbench import registry
 from privbench.contracts import View
 from privbench.errors import InputError
-from privbench.release import AlteredRows, SyntheticTable, nearest_distribution
+from privbench.release import AlteredRows, SyntheticTable
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
+from privbench.simplex import nearest_distribution
 from privbench.table import Table, to_bins
 
 SCHEMA = Schema(

@@ -405,3 +405,29 @@ def test_the_table_of_metrics():
         metric("balanced_acuracy")
     with pytest.raises(InputError):
         metric("group_accuracy_gap")
+
+
+def test_top_10_counts_the_true_value_among_the_ten_likeliest_and_shares_ties():
+    posterior = np.tile(np.arange(20, 0, -1) / 210, (4, 1))
+    posterior[3] = 1 / 20
+    truth = np.array([0, 9, 10, 5])
+    scores = score_categorical(
+        posterior,
+        truth,
+        prior=np.full(20, 1 / 20),
+        member=np.ones(4, dtype=bool),
+        groups={},
+        reference="chance",
+    )
+    found = {score.metric: score for score in scores}
+    assert found["top_10_accuracy"].value == pytest.approx((1 + 1 + 0 + 0.5) / 4)
+    assert found["top_10_accuracy"].baseline == pytest.approx(10 / 20)
+    few = score_categorical(
+        np.full((4, 10), 0.1),
+        truth % 10,
+        prior=np.full(10, 0.1),
+        member=np.ones(4, dtype=bool),
+        groups={},
+        reference="chance",
+    )
+    assert not any(score.metric.startswith("top_10") for score in few), "with ten values it is always right"

@@ -1,0 +1,404 @@
+"""The randomised reports of local differential privacy: what a collector holds in place of values.
+
+A report supports a set of values: `p` is the probability that it supports the true one, `q` that it supports a given
+other one. Everything that an attack or an estimate needs is in the randomiser's public parameters and the reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privbench.claim import Claim
+from privbench.errors import ContractError, InputError, unknown
+from privbench.schema import Column, Schema
+from privbench.simplex import nearest_distribution
+from privbench.table import Table, one_hot
+
+__all__ = [
+    "Encoding",
+    "FakedOracle",
+    "FrequencyOracle",
+    "NumericOracle",
+    "ReportedColumn",
+    "Reports",
+    "Together",
+]
+
+Floats = NDArray[np.float64]
+
+Encoding = Literal["support", "debiased"]
+"""How reports become training features: the bits of the values that they support, or (bit - q) / (p - q), whose
+expectation is the indicator of the true value."""
+
+
+class Together(StrEnum):
+    """How the reports that a person sends in one survey hang together."""
+
+    INDEPENDENT = "independent"
+    """Each column is randomised on its own."""
+    ONE_GENUINE = "one-genuine"
+    """One column, drawn at random and kept secret, is reported; all others are fakes. The oracles are `FakedOracle`."""
+    JOINT = "joint"
+    """One value of the product of the columns is randomised: all its columns are true, or it is drawn anew as one."""
+
+
+@runtime_checkable
+class FrequencyOracle(Protocol):
+    """A randomiser of one discrete value of k, and what its public parameters say about its reports."""
+
+    @property
+    def size(self) -> int:
+        """Number of values, k."""
+        ...
+
+    @property
+    def epsilon(self) -> float:
+        """Local budget of one report."""
+        ...
+
+    @property
+    def p(self) -> float | Floats:
+        """Probability that a report supports the true value; one a value, ``(k,)``, where it depends on the value."""
+        ...
+
+    @property
+    def q(self) -> float | Floats:
+        """Probability that a report supports a given other value; as `p`."""
+        ...
+
+    def randomise(self, codes: NDArray[np.integer], *, rng: np.random.Generator) -> NDArray[Any]:
+        """Return one report for each of `n` codes: an array whose first axis has length `n`."""
+        ...
+
+    def support(self, reports: NDArray[Any]) -> NDArray[Any]:
+        """Return which of the k values each report supports, ``(n, k)``: booleans, or shares of its rounds."""
+        ...
+
+    def counts(self, reports: NDArray[Any]) -> Floats:
+        """Return how many reports support each value, ``(k,)``, in memory bounded by blocks."""
+        ...
+
+    def log_likelihood(self, reports: NDArray[Any]) -> Floats:
+        """Return log P[report | value] up to a constant a report, ``(n, k)``."""
+        ...
+
+    def estimate(self, reports: NDArray[Any]) -> Floats:
+        """Return the unbiased estimate of the k values' shares; it may leave [0, 1]."""
+        ...
+
+    def variance(self, shares: Floats, *, reports: int) -> Floats:
+        """Return the variance of the estimate of k values with these shares, from that many reports."""
+        ...
+
+    def success(self, prior: Floats) -> float | None:
+        """Return how often the likeliest value given one report is the true one, where values are drawn from `prior`.
+
+        Exact, with equally likely values counted as their share; None where no closed form is known.
+        """
+        ...
+
+
+@runtime_checkable
+class FakedOracle(FrequencyOracle, Protocol):
+    """A frequency oracle whose report is genuine with a known probability, else a fake that does not see the value."""
+
+    @property
+    def genuine(self) -> FrequencyOracle:
+        """The randomiser of a genuine report."""
+        ...
+
+    @property
+    def share(self) -> float:
+        """Probability that a report is genuine."""
+        ...
+
+    def log_odds(self, reports: NDArray[Any]) -> Floats:
+        """Return log P[report | value, genuine] - log P[report | fake], ``(n, k)``."""
+        ...
+
+
+@runtime_checkable
+class NumericOracle(Protocol):
+    """A randomiser of one number within public bounds."""
+
+    @property
+    def low(self) -> float:
+        """Lower bound of the numbers."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """Upper bound of the numbers."""
+        ...
+
+    @property
+    def epsilon(self) -> float:
+        """Local budget of one report."""
+        ...
+
+    def randomise(self, values: Floats, *, rng: np.random.Generator) -> NDArray[Any]:
+        """Return one report for each of `n` numbers."""
+        ...
+
+    def debias(self, reports: NDArray[Any]) -> Floats:
+        """Return an unbiased estimate of each person's number, ``(n,)``, in its own unit; it may leave the bounds."""
+        ...
+
+    def log_likelihood(self, reports: NDArray[Any], at: Floats) -> Floats:
+        """Return log P[report | number] up to a constant a report for g candidate numbers, ``(n, g)``."""
+        ...
+
+    def estimate(self, reports: NDArray[Any]) -> float:
+        """Return the unbiased estimate of the mean."""
+        ...
+
+    def variance(self, values: Floats) -> Floats:
+        """Return the variance of the debiased report of each of these numbers."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ReportedColumn:
+    """One column as the collector has it from one survey: a randomised report of everybody asked.
+
+    Parameters
+    ----------
+    column : Column
+        The column before randomisation.
+    oracle : FrequencyOracle or NumericOracle
+        The randomiser, public with its parameters; numeric if the column is continuous.
+    reports : array
+        One report a row, in the oracle's own form.
+    people : array of int or None
+        Who sent them, ascending, one a report; None for everyone.
+    survey : int
+        Number of the survey.
+    """
+
+    column: Column
+    oracle: FrequencyOracle | NumericOracle
+    reports: NDArray[Any]
+    people: NDArray[np.int64] | None = None
+    survey: int = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.oracle, NumericOracle) is self.column.discrete:
+            raise ContractError(f"column {self.column.name!r} is {self.column.kind}, its oracle {self.oracle!r} is not")
+        if self.people is not None and len(self.people) != len(self.reports):
+            raise ContractError(f"{len(self.reports)} reports of {self.column.name!r} from {len(self.people)} people")
+
+    def of(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[Any]]:
+        """Return the places in `rows` of the people who reported, and their reports."""
+        if self.people is None:
+            return np.arange(len(rows)), self.reports[rows]
+        place = np.searchsorted(self.people, rows)
+        found = np.flatnonzero(np.append(self.people, -1)[place] == rows)
+        return found, self.reports[place[found]]
+
+    def features(self, people: int, encoding: Encoding) -> NDArray[np.float32]:
+        """Return training features, ``(people, k)``, or one number a person counted from the lower bound.
+
+        Who did not report has zeros for support bits, and the mean of the others where features are debiased.
+        """
+        block = self._encoded(encoding)
+        if self.people is None:
+            return block
+        mean = encoding == "debiased" or not self.column.discrete
+        whole = np.empty((people, block.shape[1]), dtype=np.float32)
+        whole[:] = block.mean(axis=0) if mean and len(block) else 0
+        whole[self.people] = block
+        return whole
+
+    def _encoded(self, encoding: Encoding) -> NDArray[np.float32]:
+        if isinstance(self.oracle, NumericOracle):
+            return (self.oracle.debias(self.reports) - self.column.low).astype(np.float32)[:, None]
+        support = self.oracle.support(self.reports).astype(np.float32)
+        if encoding == "support" or self.oracle.size == 1:
+            return support
+        p, q = self.oracle.p, self.oracle.q
+        return np.asarray((support - q) / (np.asarray(p) - q), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Reports:
+    """What a collector holds under local differential privacy: some columns randomised, the others in the clear.
+
+    Parameters
+    ----------
+    schema : Schema
+        All columns, in the order of the records.
+    clear : Table
+        The columns that are not randomised.
+    reported : tuple of ReportedColumn
+        The randomised columns; a column that several surveys asked for occurs once for each.
+    private_records : int
+        Number of persons; row i of everything is person i.
+    claim : Claim
+        Of the randomised columns together, all surveys included.
+    together : Together
+        How a person's reports in one survey hang together.
+    joint_epsilon : float
+        Under `Together.JOINT`, the log ratio of the true vector of values to another one.
+    """
+
+    schema: Schema
+    clear: Table
+    reported: tuple[ReportedColumn, ...]
+    private_records: int
+    claim: Claim | None
+    together: Together = Together.INDEPENDENT
+    joint_epsilon: float = 0.0
+
+    def of(self, name: str) -> tuple[ReportedColumn, ...]:
+        """Return what was reported of a column, one entry a survey.
+
+        Raises
+        ------
+        InputError
+            If the column is not randomised.
+        """
+        found = tuple(reported for reported in self.reported if reported.column.name == name)
+        if not found:
+            raise unknown("randomised column", name, dict.fromkeys(one.column.name for one in self.reported))
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return any(reported.column.name == name for reported in self.reported)
+
+    @property
+    def randomised(self) -> tuple[Column, ...]:
+        """The columns that are randomised, each once."""
+        return tuple(dict.fromkeys(one.column for one in self.reported))
+
+    @property
+    def surveys(self) -> tuple[tuple[ReportedColumn, ...], ...]:
+        """What was reported, survey by survey."""
+        numbers = dict.fromkeys(reported.survey for reported in self.reported)
+        return tuple(tuple(one for one in self.reported if one.survey == number) for number in numbers)
+
+    def estimate(self, name: str) -> Floats:
+        """Return the unbiased estimate of a randomised discrete column's shares: the surveys' mean, by reports."""
+        found = self._weighted(name)
+        size = self.schema[name].size
+        if not found:
+            return np.full(size, 1 / size)
+        return np.sum([share * oracle.estimate(reports) for share, oracle, reports in found], axis=0)
+
+    def variance(self, name: str) -> Floats:
+        """Return the variance of `estimate`, with its own shares in place of the true ones.
+
+        Where a survey asked only some of the people, at random, their being drawn is part of it.
+        """
+        shares = self.estimate(name)
+        spread = np.clip(shares, 0, 1) * (1 - np.clip(shares, 0, 1))
+        total = np.zeros(len(shares))
+        for share, oracle, reports in self._weighted(name):
+            drawn = spread / len(reports) * (1 - len(reports) / self.private_records)
+            total += share**2 * (oracle.variance(shares, reports=len(reports)) + drawn)
+        return total
+
+    def _weighted(self, name: str) -> list[tuple[float, FrequencyOracle, NDArray[Any]]]:
+        """Return each survey's share of the reports of a discrete column, its oracle and its reports."""
+        found = [(one.oracle, one.reports) for one in self.of(name) if len(one.reports)]
+        total = sum(len(reports) for _, reports in found)
+        return [
+            (len(reports) / total, oracle, reports) for oracle, reports in found if isinstance(oracle, FrequencyOracle)
+        ]
+
+    def mean(self, name: str) -> float:
+        """Return the unbiased estimate of a randomised continuous column's mean, moved into its bounds."""
+        column = self.schema[name]
+        debiased = [one.oracle.debias(one.reports) for one in self.of(name) if isinstance(one.oracle, NumericOracle)]
+        whole = np.concatenate(debiased) if debiased else np.empty(0)
+        middle = (column.low + column.high) / 2
+        return float(np.clip(whole.mean() if len(whole) else middle, column.low, column.high))
+
+    def marginal(self, name: str) -> Floats:
+        """Return the shares of a discrete column's values.
+
+        For a randomised column this is the unbiased estimate moved to the nearest distribution (Euclidean projection
+        onto the simplex); the unbiased one is `estimate`.
+        """
+        return nearest_distribution(self.estimate(name)) if name in self else self.clear.marginal(name)
+
+    def log_likelihood(self, name: str, rows: NDArray[np.integer], at: Floats | None = None) -> Floats:
+        """Return what all reports of one column say of its values, the columns taken one by one.
+
+        Parameters
+        ----------
+        name : str
+            A randomised column.
+        rows : array of int, shape (T,)
+            The people asked about.
+        at : array of float, shape (g,), optional
+            Candidate numbers of a continuous column.
+
+        Returns
+        -------
+        array of shape (T, k) or (T, g)
+            log P[reports | value] up to a constant a person; 0 for who sent none.
+
+        Raises
+        ------
+        InputError
+            If the column is not randomised, or continuous and no candidates are given.
+        """
+        column = self.schema[name]
+        if not column.discrete and at is None:
+            raise InputError(f"column {name!r} is continuous: name the candidate numbers")
+        width = column.size if at is None else len(at)
+        total = np.zeros((len(rows), width))
+        for one in self.of(name):
+            places, reports = one.of(rows)
+            if isinstance(one.oracle, NumericOracle):
+                total[places] += one.oracle.log_likelihood(reports, np.asarray(at))
+            else:
+                total[places] += one.oracle.log_likelihood(reports)
+        return total
+
+    def features(self, names: Iterable[str], *, encoding: Encoding = "support") -> NDArray[np.float32]:
+        """Return the training matrix: where a clean record has its indicators stand those of the reports.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Columns, in the order wanted.
+        encoding : str
+            support or debiased (see `Encoding`); of several surveys the mean. A continuous column has its debiased
+            report in either.
+        """
+        blocks = [
+            np.mean([one.features(self.private_records, encoding) for one in self.of(name)], axis=0)
+            if name in self
+            else self.clear.features([name])
+            for name in names
+        ]
+        return np.column_stack(blocks) if blocks else np.empty((self.private_records, 0), dtype=np.float32)
+
+    def encode(self, records: Table, names: Iterable[str]) -> NDArray[np.float32]:
+        """Return clean records in the same encoding: the indicator of the true value where a report has its bits."""
+        blocks = [
+            one_hot(records[name], self.schema[name].size)
+            if name in self and self.schema[name].discrete
+            else records.features([name])
+            for name in names
+        ]
+        return np.column_stack(blocks) if blocks else np.empty((len(records), 0), dtype=np.float32)
+
+    def values(self, name: str) -> NDArray[Any]:
+        """Return a column's values, one a row; a randomised column has none.
+
+        Raises
+        ------
+        InputError
+            If the column is randomised.
+        """
+        if name in self:
+            raise InputError(f"column {name!r} is randomised: a row has a report of it, not a value")
+        return self.clear[name]
