@@ -67,6 +67,16 @@ class Result:
         return leaderboard(self.frame)
 
     @property
+    def choices(self) -> pd.DataFrame:
+        """The local collections side by side: leakage, error, accuracy, parity, who pays, and what is dominated.
+
+        Columns as `privbench.report.choice.choices` says.
+        """
+        from privbench.report.choice import choices
+
+        return choices(self.frame)
+
+    @property
     def people(self) -> pd.DataFrame:
         """The people attacked, a row for each on each release, the most exposed first, with what makes them rare.
 

@@ -1,26 +1,32 @@
 """Compare local-privacy collections: protocol by allocation by epsilon, attack success beside what models lose.
 
-Example: python scripts/ldp_budgets.py --epsilon 0.5 1 2 4 --columns marital-status race
+Example: python scripts/ldp_budgets.py --columns marital-status race --epsilon 1 4 --allocation uniform k-based sampled
 """
 
 from __future__ import annotations
 
 import argparse
+from itertools import product
 from pathlib import Path
 
 import privbench
 
+# what some allocations can randomise with; the others take every protocol
+ONLY = {"combined": ("grr",), "rs+fd": ("grr", "sue", "oue"), "rs+rfd": ("grr", "sue", "oue")}
+
 
 def main() -> None:
-    """Read the arguments, run, and print the leaderboard."""
+    """Read the arguments, run, and print the leaderboard and what to choose."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?", default="adult", help="a built-in data set, or a CSV or Parquet file")
     parser.add_argument("--label", help="what downstream models predict (own files)")
     parser.add_argument("--group", nargs="*", default=[], help="protected columns (own files)")
     parser.add_argument("--columns", nargs="+", default=["marital-status"], help="columns to randomise and to attack")
-    parser.add_argument("--protocol", nargs="+", default=["grr"])
+    parser.add_argument("--protocol", nargs="+", default=["grr", "oue"])
     parser.add_argument("--allocation", nargs="+", default=["uniform"])
     parser.add_argument("--epsilon", nargs="+", type=float, default=[0.5, 1.0, 2.0, 4.0], help="total budgets")
+    parser.add_argument("--attack", nargs="+", default=["report-joint"], help="attacks beside report-bayes")
+    parser.add_argument("--model", nargs="+", default=["lightgbm"], help="downstream models")
     parser.add_argument("--records", type=int, help="how many people report; all by default")
     parser.add_argument("--targets", type=int, default=1000, help="people attacked in a round")
     parser.add_argument("--seeds", type=int, default=3)
@@ -30,19 +36,21 @@ def main() -> None:
     dataset = given.data
     if Path(dataset).suffix:
         dataset = {"path": dataset, "label": given.label, "groups": given.group}
-    grid = {"protocol": given.protocol, "allocation": given.allocation, "epsilon": given.epsilon}
-    result = privbench.run(
-        {
-            "dataset": dataset,
-            "records": given.records,
-            "secrets": given.columns,
-            "games": [{"name": "report", "targets": given.targets}],
-            "defenses": [{"name": "ldp", **grid}],
-            "attacks": ["majority", "report-bayes"],
-            "seeds": given.seeds,
-        },
-        out=given.out,
-    )
+    pairs = list(product(given.protocol, given.allocation))
+    if left := [f"{a} with {p}" for p, a in pairs if p not in ONLY.get(a, (p,))]:
+        print(f"Left out, as the allocation cannot use the protocol: {', '.join(left)}")
+    grid = [{"protocol": p, "allocation": a} for p, a in pairs if p in ONLY.get(a, (p,))]
+    config = {
+        "dataset": dataset,
+        "records": given.records,
+        "secrets": given.columns,
+        "games": [{"name": "report", "targets": given.targets}],
+        "defenses": [{"name": "ldp", "epsilon": given.epsilon, **one} for one in grid],
+        "attacks": [{"name": "report-bayes", "prior": ["uniform", "marginal", "model"]}, *given.attack],
+        "downstream": {"models": given.model},
+        "seeds": given.seeds,
+    }
+    result = privbench.run(config, out=given.out)
     result.print()
     print(f"Report: {result.write_report()}")
 

@@ -141,6 +141,16 @@ def test_the_attacks_shown_run_as_written(tmp_path):
     assert result.frame["attack"].nunique() == 4
 
 
+def test_the_collections_shown_run_as_written(tmp_path):
+    plan = yaml.safe_load(config("memoise: true"))
+    games = [{**game, "targets": 30} for game in plan["games"]]
+    small = {"records": 400, "seeds": 1, "games": games, "downstream": {"models": ["debiased-naive-bayes"]}}
+    result = privbench.run({**plan, **small}, out=tmp_path / "out", workers=1, quiet=True)
+    assert len(result.failures) == 0
+    attacks = set(result.leaderboard["attack"].str.split(" ").str[0])
+    assert attacks == {"report-bayes", "report-joint", "sampled-column", "averaging", "reidentification"}
+
+
 def test_every_attack_is_named():
     assert set(registry.names("attacks")) <= set(re.findall(r"`([\w-]+)`", TEXT))
 

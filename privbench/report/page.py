@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from privbench.report.choice import choice
 from privbench.report.confidence import confidence
 from privbench.report.exposed import LISTED, exposed
 from privbench.report.per_group import fairness, groups
@@ -18,6 +19,7 @@ from privbench.report.sections import answer, games, trade_offs
 from privbench.report.strongest import strongest
 from privbench.report.summary import costs, labels, leaderboard, over_seeds, problems
 from privbench.report.tables import Cell, Line, Table, problems_table
+from privbench.report.theory import theory
 from privbench.report.words import GLOSSARY, VERDICTS, listed, number, percent
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ def _content(frame: pd.DataFrame, manifest: dict[str, Any], people: pd.DataFrame
         "secrets": list(dict.fromkeys(table["secret"].dropna())),
         "known": _known(frame),
         "games": games(board, top, missing),
+        "choice": choice(frame),
+        "theory": theory(frame),
         "confidence": confidence(frame, table, top),
         "people": [] if people is None or people.empty else exposed(people),
         "listed_people": LISTED,
@@ -125,7 +129,8 @@ def _content(frame: pd.DataFrame, manifest: dict[str, Any], people: pd.DataFrame
 def _figures(content: dict[str, Any]) -> Iterator[Any]:
     for block in (*content["games"], *content["groups"]):
         yield block["figure"]
-    yield from (block["figure"] for block in content["confidence"] if block["figure"])
+    for section in ("confidence", "theory"):
+        yield from (block["figure"] for block in content[section] if block["figure"])
     for block in content["trade_offs"]:
         yield from block["figures"]
     for block in content["fairness"]:

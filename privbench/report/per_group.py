@@ -29,6 +29,9 @@ _DIFFERENCES = {
     "equal_opportunity_difference": "Opportunity difference",
 }
 
+# those that are given for randomised groups too
+_SEEN = {name: title for name, title in _DIFFERENCES.items() if not name.endswith("_ratio")}
+
 
 def groups(table: pd.DataFrame, top: pd.DataFrame) -> list[Block]:
     """Return leakage per group for every game, secret and group column: the strongest attack of each release."""
@@ -98,7 +101,7 @@ def fairness(table: pd.DataFrame, cost: pd.DataFrame) -> list[Block]:
         )
         rates = part[part["metric"].isin(_RATES)]
         columns: list[Block] = []
-        for column, rows in rates.groupby(rates["group"].str.partition("=")[0], sort=False):
+        for column, rows in rates.groupby(rates["group"].str.split("=").str[0], sort=False):
             selected = rows[rows["metric"] == "group_selection_rate"]
             blocks = [
                 (str(defense), [_point(r, series=r["group"].partition("=")[2])
@@ -127,8 +130,31 @@ def fairness(table: pd.DataFrame, cost: pd.DataFrame) -> list[Block]:
                     ),
                 }
             )  # fmt: skip
-        found.append({"model": model, "summary": summary, "columns": columns})
+        found.append({"model": model, "summary": summary, "columns": columns, "reported": _reported(part, str(model))})
     return found
+
+
+def _reported(part: pd.DataFrame, model: str) -> Table | None:
+    """Return the differences between groups as they are, as randomised groups show them, and corrected."""
+    seen = part[part["metric"].isin([f"{name}{how}" for name in _SEEN for how in ("_reported", "_corrected")])]
+    if seen.empty:
+        return None
+    sections = []
+    for column, rows in seen.groupby("group", sort=False):
+        lines = []
+        for defense in dict.fromkeys(rows["defense"]):
+            mine = part[(part["defense"] == defense) & (part["group"] == column)]
+            known = {row["metric"]: row for row in records(mine)}
+            for how, said in (("", "true groups"), ("_reported", "randomised groups"), ("_corrected", "corrected")):
+                cells = (_rate(known.get(name + how), share=False) for name in _SEEN)
+                lines.append(Line(str(defense), (Cell(said), *cells), reference=not how))
+        sections.append((str(column), tuple(lines)))
+    return Table(
+        f"Differences between groups in the predictions of {model}, where a record's group is known through the same "
+        "randomiser only: as it really is, as it looks, and corrected for the known randomiser.",
+        ("Release", "Groups", *_SEEN.values()),
+        tuple(sections),
+    )
 
 
 def _difference_lines(rows: pd.DataFrame) -> tuple[Line, ...]:

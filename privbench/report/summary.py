@@ -40,6 +40,8 @@ COSTS = (
 _KEYS = ["game", "secret", "defense", "attack", "model", "metric", "group"]
 _NUMBERS = ["value", "low", "high", "n", "baseline", "control", "advantage"]
 _WHERE = ["game", "secret", "defense"]
+# metrics that lie to one side of their true value by chance alone
+_MAXIMA = ("_gap", "_difference", "_difference_reported", "_difference_corrected", "_ratio", "calibration_error")
 
 
 def labels(frame: pd.DataFrame) -> pd.DataFrame:
@@ -156,7 +158,7 @@ def limits_over_seeds(name: str, figures: NDArray[np.float64], *, shared: bool =
     if name.endswith("_p_value"):
         return np.nan, np.nan
     over = t_interval(figures[:, 0])
-    if over is not None and name.endswith(("_gap", "_difference", "_ratio", "calibration_error")):
+    if over is not None and name.endswith(_MAXIMA):
         low, high = np.fmin(low, over[0]), np.fmax(high, over[1])
     elif over is not None and shared:
         half = over[1] - value

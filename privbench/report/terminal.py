@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from privbench.report.choice import advice, choices
 from privbench.report.strongest import strongest
 from privbench.report.summary import costs, leaderboard, problems
 
@@ -62,6 +63,7 @@ def print_leaderboard(frame: pd.DataFrame, manifest: dict[str, Any], console: Co
         text = "* the 95 % interval excludes 0. Advantage: share of people guessed right beyond the game's baseline."
         console.print(text, width=width, style="dim", highlight=False, markup=False)
     _print_costs(console, costs(frame), width)
+    _print_choice(console, choices(frame), width)
     _print_problems(console, missing, width)
 
 
@@ -136,7 +138,33 @@ def _print_costs(console: Console, table: pd.DataFrame, width: int) -> None:
                 low, high = (_number(row[f"{name}_{end}"], places=2) for end in ("low", "high"))
                 limits = "" if math.isnan(row[f"{name}_low"]) else f" [{low}, {high}]"
                 columns[title].append(_number(row[name]) + limits)
+    columns = {title: texts for title, texts in columns.items() if set(texts) != {"-"}}
     _print_columns(console, releases, columns, width)
+
+
+def _print_choice(console: Console, table: pd.DataFrame, width: int) -> None:
+    """Print the local collections side by side, and what to take; nothing below two of them."""
+    from rich.text import Text
+
+    sentences = advice(table)
+    if not sentences:
+        return
+    console.print(Text("\nWhich collection to choose", style="bold"), width=width)
+    text = "epsilon in all; worst secret's advantage, points; error of shares; * dominated by another one"
+    console.print(Text(text, style="dim"), width=width)
+    rows = table.to_dict("records")
+    columns = {
+        "epsilon": [f"{row['epsilon']:.3g}" for row in rows],
+        "leakage": [f"{100 * row['leakage']:+.1f}" for row in rows],
+        "error": [_number(row["error"]) for row in rows],
+        "accuracy": [_number(row["accuracy"]) for row in rows],
+        "parity diff.": [_number(row["parity"]) for row in rows],
+        "leaks most about": [row["leak_group"] or "-" for row in rows],
+    }
+    names = [f"{row['defense']}{' *' if row['dominated_by'] else ''}" for row in rows]
+    _print_columns(console, names, columns, width)
+    for sentence in sentences:
+        console.print(Text(f"- {sentence}"), width=width)
 
 
 def _print_problems(console: Console, table: pd.DataFrame, width: int) -> None:

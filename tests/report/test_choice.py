@@ -1,0 +1,126 @@
+"""What the report recommends among local collections, and theory beside what was measured."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from privbench.record import to_frame
+from privbench.report.choice import advice, choice, choices
+from privbench.report.page import render
+from privbench.report.theory import beside_theory, theory
+from tests.report.figures_of_a_run import MANIFEST, cost, leak, row, whole_run
+
+
+def collection(name, *, leakage, error, accuracy, parity=0.1, epsilon=1.0, half=0.01, groups=(("sex=Female", 0.0),)):
+    """Return the rows of one collection: a label, and the four figures that are compared."""
+    here = {
+        "game": "report",
+        "defense": "ldp",
+        "defense_params": json.dumps({"allocation": name, "epsilon": epsilon}),
+        "epsilon": epsilon,
+    }
+    attack = {"attack": "report-bayes", "attack_params": "{}"}
+    release = {**here, "attack": None, "attack_params": None, "secret": None}
+    model = {**here, "model": "lightgbm"}
+    return [
+        leak(leakage, half=half, **here, **attack),
+        *(leak(leakage + more, group=group, **here, **attack) for group, more in groups),
+        row(metric="tvd_1way", value=error, low=error - half, high=error + half, n=900, **release),
+        cost("downstream_accuracy", accuracy, **model),
+        cost("demographic_parity_difference", parity, group="sex", **model),
+        *(cost("group_accuracy", 0.8 - more, group=group, **model) for group, more in groups),
+    ]
+
+
+THREE = [
+    *collection("uniform", leakage=0.10, error=0.05, accuracy=0.80),
+    *collection("combined", leakage=0.30, error=0.20, accuracy=0.70, parity=0.2),
+    *collection("sampled", leakage=0.20, error=0.01, accuracy=0.80, groups=(("sex=Female", 0.0), ("sex=Male", 0.07))),
+]
+
+
+def test_only_what_is_nowhere_worse_and_somewhere_clearly_better_dominates():
+    table = choices(to_frame(THREE)).set_index("defense")
+    beaten = table["dominated_by"]
+    assert beaten.to_dict() == {
+        "ldp allocation=uniform": "",
+        "ldp allocation=sampled": "",
+        "ldp allocation=combined": "ldp allocation=uniform",
+    }
+    near = [
+        *collection("uniform", leakage=0.10, error=0.05, accuracy=0.80),
+        *collection("sampled", leakage=0.105, error=0.055, accuracy=0.795),
+    ]
+    assert set(choices(to_frame(near))["dominated_by"]) == {""}, "within noise nothing dominates"
+
+
+def test_it_says_for_whom_it_costs_most():
+    table = choices(to_frame(THREE)).set_index("defense")
+    row_ = table.loc["ldp allocation=sampled"]
+    assert row_["leak_group"] == row_["cost_group"] == "sex=Male"
+    assert row_["leak_there"] == pytest.approx(0.27)
+    assert row_["cost_there"] == pytest.approx(-0.07)
+    assert list(table["leakage"]) == sorted(table["leakage"])
+
+
+def test_the_advice_is_plain_and_follows_the_figures():
+    said = " ".join(advice(choices(to_frame(THREE))))
+    assert "With a total epsilon of 1 take ldp allocation=uniform" in said
+    assert "ldp allocation=sampled" in said.split("for the most accurate shares")[0]
+    assert "no reason to take ldp allocation=combined" in said
+    assert "leaks most about sex=Male (+27.0 points, +20.0 over everyone)" in said.replace("\N{MINUS SIGN}", "-")
+
+
+def test_budgets_are_not_mixed_and_one_collection_is_no_choice():
+    frame = to_frame([*THREE[:6], *collection("uniform", leakage=0.5, error=0.001, accuracy=0.9, epsilon=8.0)])
+    assert set(choices(frame)["epsilon"]) == {1.0, 8.0}
+    assert choice(to_frame(THREE[:6])) is None
+    assert choice(whole_run()) is None, "tables are no collections"
+
+
+def test_the_page_has_the_choice_and_names_stay_escaped():
+    page = render(to_frame(THREE), MANIFEST)
+    assert 'id="choice"' in page
+    assert "no reason to take" in page
+    assert 'id="choice"' not in render(whole_run(), MANIFEST)
+
+
+def exact(value, *, prior, **values):
+    return row(metric=f"exact_accuracy_{prior}", value=value, n=900, game="report", defense="ldp",
+               defense_params='{"epsilon": 1}', attack=None, attack_params=None, **values)  # fmt: skip
+
+
+def measured(value, *, params, half=0.01, **values):
+    return row(metric="accuracy", value=value, low=value - half, high=value + half, n=500, game="report",
+               defense="ldp", defense_params='{"epsilon": 1}', attack="report-bayes", attack_params=params,
+               **values)  # fmt: skip
+
+
+def test_each_prior_meets_its_own_closed_form():
+    frame = to_frame(
+        [
+            exact(0.30, prior="uniform"),
+            exact(0.50, prior="marginal"),
+            measured(0.305, params='{"prior": "uniform"}'),
+            measured(0.60, params="{}"),
+            measured(0.99, params='{"prior": "model"}'),
+        ]
+    )
+    table = beside_theory(frame).set_index("prior")
+    assert table.loc["uniform", "measured"] == pytest.approx(0.305)
+    assert table.loc["marginal", "measured"] == pytest.approx(0.60)
+    (block,) = theory(frame)
+    ((_, lines),) = block["table"].sections
+    assert [line.cells[2].extra for line in lines] == ["", "does not meet the exact figure"]
+    assert block["figure"] is not None
+    page = render(frame, MANIFEST)
+    assert 'id="theory"' in page
+    assert 'id="theory-0"' in page
+
+
+def test_an_exact_figure_without_a_measured_one_says_so():
+    (block,) = theory(to_frame([exact(0.3, prior="uniform")]))
+    assert block["figure"] is None
+    assert block["table"].sections[0][1][0].cells[2].text == "not run"
