@@ -100,7 +100,7 @@ def _content(frame: pd.DataFrame, manifest: dict[str, Any], people: pd.DataFrame
         "attacks": list(dict.fromkeys(named["attack"].dropna())),
         "secrets": list(dict.fromkeys(table["secret"].dropna())),
         "known": _known(frame),
-        "games": games(board, top, missing),
+        "games": games(board, top, missing, table),
         "choice": choice(frame),
         "theory": theory(frame),
         "confidence": confidence(frame, table, top),

@@ -6,8 +6,18 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from privbench.report.figures import Figure, Point, Spot, trade_off, whiskers
+from privbench.report.strongest import BY_SCORE
 from privbench.report.summary import HEADLINES
-from privbench.report.tables import advantage_cell, costs_table, leakage_table, records
+from privbench.report.tables import (
+    Cell,
+    Line,
+    Table,
+    advantage_cell,
+    costs_table,
+    leakage_table,
+    plain_cell,
+    records,
+)
 from privbench.report.words import game_words, number, percent, points
 
 if TYPE_CHECKING:
@@ -78,8 +88,14 @@ def _bar(row: dict[str, Any] | None) -> dict[str, float] | None:
     return {"low": round(low, 1), "value": round(value, 1), "width": round(high - low, 1)}
 
 
-def games(board: pd.DataFrame, top: pd.DataFrame, missing: pd.DataFrame) -> list[Block]:
-    """Return the leaderboard of every game and secret, each with a table and a figure."""
+def games(board: pd.DataFrame, top: pd.DataFrame, missing: pd.DataFrame, table: pd.DataFrame) -> list[Block]:
+    """Return the leaderboard of every game and secret, each with a table and a figure.
+
+    Parameters
+    ----------
+    board, top, missing, table : DataFrame
+        What `leaderboard`, `strongest`, `problems` and `over_seeds` return.
+    """
     found: list[Block] = []
     for place, ((game, secret), part) in enumerate(board.groupby(["game", "secret"], sort=False, dropna=False)):
         best = _of(top, game, secret)
@@ -87,7 +103,7 @@ def games(board: pd.DataFrame, top: pd.DataFrame, missing: pd.DataFrame) -> list
         shown = {*part["defense"], *here.loc[here["status"] != "skipped", "defense"]}
         tolerance = part["metric"].iloc[0] == HEADLINES[1]
         what = "within the tolerance" if tolerance else "right"
-        table = leakage_table(
+        shown_table = leakage_table(
             part,
             best,
             here,
@@ -119,11 +135,33 @@ def games(board: pd.DataFrame, top: pd.DataFrame, missing: pd.DataFrame) -> list
                 "single": bool(seeds.max() == 1),
                 "biased": bool((~best["corrected"].astype(bool)).any()),
                 "skipped": [name for name in dict.fromkeys(here["defense"]) if name not in shown],
-                "table": table,
+                "table": shown_table,
+                "by_score": str(game).split(" ")[0] in BY_SCORE,
+                "near": _near(_of(table, game, secret), f"{secret}, {game}"),
                 "figure": figure,
             }
         )
     return found
+
+
+def _near(table: pd.DataFrame, where: str) -> Table | None:
+    """Return how often the truth is among the ten likeliest values; None where there are no more than ten."""
+    rows = records(table[(table["metric"] == "top_10_accuracy") & table["group"].isna()])
+    if not rows:
+        return None
+    lines = tuple(
+        Line(
+            row["defense"],
+            (
+                Cell(row["attack"]),
+                plain_cell(row["value"], row["low"], row["high"], share=True),
+                Cell(percent(row["baseline"])),
+            ),
+        )
+        for row in rows
+    )
+    caption = f"Among the ten likeliest values on {where}: share of people whose true value is one of them."
+    return Table(caption, ("Release", "Attack", "Among ten", "Baseline"), (("", lines),))
 
 
 def trade_offs(cost: pd.DataFrame, top: pd.DataFrame) -> list[Block]:

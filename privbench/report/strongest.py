@@ -18,13 +18,17 @@ from privbench.scorers.intervals import LEVEL, z_value
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BASELINES", "TELLING", "strongest"]
+__all__ = ["BASELINES", "BY_SCORE", "TELLING", "strongest"]
 
 BASELINES = ("majority", "prior")
 """Attacks that answer everybody alike, by name: what anyone could say. They test nothing, and are no finding."""
 
 TELLING = 0.1
 """An advantage so large must be ruled out before a run may say that it found no leakage."""
+
+BY_SCORE = ("report",)
+"""Games in which every attack counts from a baseline of its own, so that the one that is right most often is strongest:
+one that knows less beforehand gains more from a report, and still ends up with less."""
 
 _WHERE = ["game", "secret", "defense"]
 
@@ -34,7 +38,10 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
 
     What anyone could say is no attack: a defense on which only `BASELINES` have a figure has no row.
 
-    A maximum over m noisy advantages is biased up. With several seeds the attack is therefore chosen, for each seed, by
+    The strongest attack is the one with the largest advantage; in the game `report`, where an attack is compared with
+    itself without the report, the one that is right most often, whatever it took for granted beforehand.
+
+    A maximum over m noisy figures is biased up. With several seeds the attack is therefore chosen, for each seed, by
     its mean over the other seeds, and scored on this one. With one seed that cannot be done: the maximum is given with
     limits widened to the level 1 - .05/m (Bonferroni), and `corrected` is False.
 
@@ -59,10 +66,14 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
     rows = labels(frame[frame["metric"].isin(HEADLINES) & frame["group"].isna() & (frame["status"] == "ok")])
     found = []
     for key, part in board.groupby(_WHERE, sort=False, dropna=False):
+        by_score = str(key[0]).split(" ")[0] in BY_SCORE
+        part = part.sort_values("score" if by_score else "advantage", ascending=False, kind="stable")
         first = part.iloc[0]
         mine = rows[(rows["game"] == key[0]) & (rows["secret"] == key[1]) & (rows["defense"] == key[2])]
-        chosen = _cross_chosen(mine, attacks=list(part["attack"]))
+        chosen = _cross_chosen(mine, attacks=list(part["attack"]), by_score=by_score)
         m = len(part)
+        # attacks whose advantages can be ranked with that of the strongest
+        rivals = part.iloc[:1] if by_score else part
         if m == 1:
             value, low, high, corrected = first["advantage"], first["low"], first["high"], True
         elif chosen is not None:
@@ -70,12 +81,12 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
             value, corrected = chosen["value"].mean(), True
         else:
             wider = z_value(1 - (1 - LEVEL) / m) / z_value(LEVEL)
-            lows = part["advantage"] - wider * (part["advantage"] - part["low"])
-            highs = part["advantage"] + wider * (part["high"] - part["advantage"])
+            lows = rivals["advantage"] - wider * (rivals["advantage"] - rivals["low"])
+            highs = rivals["advantage"] + wider * (rivals["high"] - rivals["advantage"])
             value, corrected = first["advantage"], False
             low, high = max(float(lows.max()), -1.0), min(float(highs.max()), 1.0)
-        ceiling = float(np.fmax(part["high"].max(), high))
-        unclear = bool(np.isnan(low)) or bool((part["low"] > 0).any()) or ceiling > TELLING
+        ceiling = float(np.fmax(rivals["high"].max(), high))
+        unclear = bool(np.isnan(low)) or bool((rivals["low"] > 0).any()) or ceiling > TELLING
         verdict = "leaks" if low > 0 else "unclear" if unclear else "none"
         found.append({**dict(zip(_WHERE, key, strict=True)), "attack": first["attack"], "attacks": m,
                       "advantage": value, "low": low, "high": high, "n": first["n"], "seeds": first["seeds"],
@@ -86,12 +97,13 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=columns)
 
 
-def _cross_chosen(rows: pd.DataFrame, *, attacks: list[str]) -> pd.DataFrame | None:
+def _cross_chosen(rows: pd.DataFrame, *, attacks: list[str], by_score: bool) -> pd.DataFrame | None:
     """Return for each seed the row of the attack that is best on the other seeds; None where none can be chosen."""
     import pandas as pd
 
-    by_seed = rows.groupby(["attack", "seed"])[["value", "low", "high"]].mean()
-    table = by_seed["value"].unstack("attack")[attacks]
+    by_seed = rows.groupby(["attack", "seed"])[["value", "low", "high", "baseline"]].mean()
+    ranked = by_seed["value"] + (by_seed["baseline"].fillna(0) if by_score else 0)
+    table = ranked.unstack("attack")[attacks]
     picked = []
     for seed in table.index:
         elsewhere = table.drop(index=seed).mean().where(table.loc[seed].notna()).dropna()

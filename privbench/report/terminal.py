@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from privbench.report.choice import advice, choices
 from privbench.report.strongest import strongest
-from privbench.report.summary import costs, leaderboard, problems
+from privbench.report.summary import costs, leaderboard, over_seeds, problems
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,7 @@ _REFERENCES = {
     "randomised": "chance",
     "holdout": "the same attack on controls",
     "report": "the attack without the report",
+    "reidentify": "chance, one person of the roster",
 }
 
 
@@ -56,9 +57,11 @@ def print_leaderboard(frame: pd.DataFrame, manifest: dict[str, Any], console: Co
     board, top, missing = leaderboard(frame), strongest(frame), problems(frame)
     if board.empty:
         console.print("No attack has a figure in this run.", width=width)
+    near = over_seeds(frame[(frame["metric"] == "top_10_accuracy") & frame["group"].isna()])
     data = (manifest.get("dataset") or {}).get("name")
     for (game, secret), part in board.groupby(["game", "secret"], sort=False, dropna=False):
         _print_game(console, part, top[(top["game"] == game) & (top["secret"] == secret)], missing, width, data)
+        _print_near(console, near[(near["game"] == game) & (near["secret"] == secret)], width)
     if not board.empty:
         text = "* the 95 % interval excludes 0. Advantage: share of people guessed right beyond the game's baseline."
         console.print(text, width=width, style="dim", highlight=False, markup=False)
@@ -109,6 +112,17 @@ def _print_game(
             "that; several seeds would remove it"
         )
         console.print(Text(f"{_STRONGEST}: {how}", style="dim"), width=width)
+
+
+def _print_near(console: Console, table: pd.DataFrame, width: int) -> None:
+    """Print how often the truth is among the ten likeliest values, for secrets of more than ten."""
+    rows = table.to_dict("records")
+    if not rows:
+        return
+    figures = [f"{_number(row['value'])} [{_number(row['low'])}, {_number(row['high'])}]" for row in rows]
+    columns = {"attack": [row["attack"] for row in rows], "among ten": figures,
+               "baseline": [_number(row["baseline"]) for row in rows]}  # fmt: skip
+    _print_columns(console, [row["defense"] for row in rows], columns, width)
 
 
 def _print_costs(console: Console, table: pd.DataFrame, width: int) -> None:

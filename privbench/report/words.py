@@ -99,6 +99,12 @@ _GAMES = {
         "own randomised answer, guesses the true one. It is compared with the same attack without that answer.",
         "the same attack without the person's answer",
     ),
+    "reidentify": GameWords(
+        "Can randomised answers be traced back to a person?",
+        "The answers are known under a pseudonym only. Here somebody with a roster of people, true values included, "
+        "looks for the person whose answers these are. What is guessed is the person's place in the roster.",
+        "chance: one over the number of people in the roster",
+    ),
 }
 
 
@@ -191,6 +197,10 @@ GLOSSARY = (
         "Brier score",
         "The squared error of all the probabilities that an attack states: 0 if it is always sure and right, 2 if it "
         "is always sure and wrong.",
+    ),
+    (
+        "Top ten",
+        "Share of people whose true value is among the ten likeliest ones that the attack names.",
     ),
     (
         "Standing out",

@@ -124,3 +124,13 @@ def test_an_exact_figure_without_a_measured_one_says_so():
     (block,) = theory(to_frame([exact(0.3, prior="uniform")]))
     assert block["figure"] is None
     assert block["table"].sections[0][1][0].cells[2].text == "not run"
+
+
+def test_top_10_stands_below_the_leaderboard_where_there_are_more_values():
+    near = row(metric="top_10_accuracy", value=0.041, low=0.03, high=0.05, baseline=0.001, n=500,
+               game="reidentify", secret="identity")  # fmt: skip
+    frame = to_frame([leak(0.01, game="reidentify", secret="identity"), near])
+    page = render(frame, MANIFEST)
+    assert "Among the ten likeliest values on identity" in page
+    assert "4.1\N{NO-BREAK SPACE}%" in page
+    assert "Among the ten likeliest" not in render(whole_run(), MANIFEST)

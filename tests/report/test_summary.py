@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -165,3 +166,20 @@ def test_a_run_without_figures_has_empty_tables(frame):
     for table in (over_seeds(frame), leaderboard(frame), strongest(frame), costs(frame)):
         assert table.empty
     assert len(problems(frame)) == len(frame)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_in_the_report_game_the_attack_that_is_right_most_often_is_strongest(seeds):
+    # who takes nothing for granted gains more from a report, and still knows less
+    rows = []
+    for seed in range(seeds):
+        here = {"game": "report", "seed": seed, "key": f"k{seed}"}
+        ignorant, informed = leak(0.40, attack="ignorant", **here), leak(0.05, half=0.01, attack="informed", **here)
+        rows += [replace(ignorant, baseline=0.2), replace(informed, baseline=0.8)]
+    best = strongest(to_frame(rows)).iloc[0]
+    assert (best["attack"], best["attacks"]) == ("informed", 2)
+    assert best["advantage"] == pytest.approx(0.05)
+    assert best["ceiling"] < 0.1
+    assert best["verdict"] == "leaks"
+    elsewhere = strongest(to_frame([replace(row, game="holdout") for row in rows])).iloc[0]
+    assert elsewhere["attack"] == "ignorant"
