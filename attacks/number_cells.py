@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,6 @@ _EACH = 8
 _EVEN = 32
 _CLOSER = 2.0 ** -np.arange(1, 25)
 _BLOCK = 16
-
-
-@runtime_checkable
-class _Pointing(Protocol):
-    """A numeric oracle that knows which number makes a report likeliest."""
-
-    def likeliest(self, reports: NDArray[Any]) -> Floats: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +99,7 @@ class NumberCells:
         for one in release.of(name):
             if isinstance(one.oracle, NumericOracle):
                 places, reports = one.of(rows)
-                points = np.clip(_likeliest(one.oracle, reports), low, self.column.high)
+                points = np.clip(one.oracle.likeliest(reports), low, self.column.high)
                 self._look_closer(release, rows, places, points, sums, top[:, 0, 0])
         total = np.maximum(sums[0], np.finfo(float).tiny)
         mean, square = (
@@ -176,9 +169,3 @@ def smoothed_shares(likelihood: Floats, *, rounds: int = 200) -> Floats:
         if still:
             break
     return shares
-
-
-def _likeliest(oracle: NumericOracle, reports: NDArray[Any]) -> Floats:
-    if isinstance(oracle, _Pointing):
-        return oracle.likeliest(reports)
-    return oracle.debias(reports)

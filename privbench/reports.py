@@ -154,6 +154,10 @@ class NumericOracle(Protocol):
         """Return log P[report | number] up to a constant a report for g candidate numbers, ``(n, g)``."""
         ...
 
+    def likeliest(self, reports: NDArray[Any]) -> Floats:
+        """Return the number within the bounds under which each report is likeliest, ``(n,)``."""
+        ...
+
     def estimate(self, reports: NDArray[Any]) -> float:
         """Return the unbiased estimate of the mean."""
         ...

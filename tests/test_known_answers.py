@@ -23,7 +23,7 @@ BUILT: dict[str, dict[str, object]] = {
     "mlp": {"epochs": 5},
     "shadow": {"shadows": 30},
 }
-OTHERWISE = ("linked-row", "report-bayes")
+OTHERWISE = ("averaging", "linked-row", "reidentification", "report-bayes", "report-joint", "sampled-column")
 QUICK = ("majority", "nearest-neighbour", "prior", "random-forest")
 ON_TABLES = [
     pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)

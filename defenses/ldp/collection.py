@@ -59,7 +59,7 @@ class Collection:
         With allocation custom: the budget of every column; they sum to epsilon.
     objective : str
         With allocation optimal: variance (the total variance of all estimates) or success (the worst column's attack
-        success, no column below a tenth of the uniform share).
+        success, no column below a tenth of the uniform share, or below its k-based share where that is less).
     fakes : str or None
         With allocation rs+fd: uniform (a uniform value, grr), zero (randomised zero vectors, sue, oue and the) or
         random (a randomised uniform value, all); None for the first that fits.

@@ -88,6 +88,10 @@ class Duchi:
         by_bit = [(1 - above) * (1 - self.flip) + above * self.flip, above * (1 - self.flip) + (1 - above) * self.flip]
         return np.asarray(np.log(by_bit)[reports])
 
+    def likeliest(self, reports: NDArray[np.uint8]) -> Floats:
+        """Return the number under which each report is likeliest, the bound that it stands for, ``(n,)``."""
+        return np.where(reports, self.high, self.low)
+
     def estimate(self, reports: NDArray[np.uint8]) -> float:
         """Return the unbiased estimate of the mean; the middle of the bounds without a report."""
         share = float(reports.mean(dtype=np.float64)) if len(reports) else 0.5

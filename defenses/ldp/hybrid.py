@@ -98,6 +98,12 @@ class Hybrid:
         found[~bits] = self.piecewise.log_likelihood(reports[~bits], at)
         return found
 
+    def likeliest(self, reports: NDArray[np.float32]) -> Floats:
+        """Return the number under which each report is likeliest, by the mechanism that made it, ``(n,)``."""
+        bits = self._bits(reports)
+        by_bit = self.duchi.likeliest((reports > 0).astype(np.uint8))
+        return np.where(bits, by_bit, self.piecewise.likeliest(reports))
+
     def estimate(self, reports: NDArray[np.float32]) -> float:
         """Return the unbiased estimate of the mean; the middle of the bounds without a report."""
         bits = self._bits(reports)

@@ -30,7 +30,8 @@ def optimal(
 ) -> tuple[float, ...]:
     r"""Return the split that minimises an objective among those that give every column at least a floor.
 
-    No split is better that keeps the floors, and so neither the uniform nor the k-based one is.
+    No split that keeps the floors is better, and so neither the uniform nor the k-based one is. (OLH alone, whose
+    number of cells makes e^epsilon jumps, may leave a better coincidence of jumps unfound; see `least_total`.)
 
     Parameters
     ----------

@@ -87,6 +87,10 @@ class SquareWave:
         """Return log P[report | number] up to a constant a report for g candidate numbers, ``(n, g)``."""
         return self.window.log_likelihood(reports, self._bounds.inward(at))
 
+    def likeliest(self, reports: NDArray[np.float32]) -> Floats:
+        """Return the number under which each report is likeliest, its own place within the bounds, ``(n,)``."""
+        return np.clip(self._bounds.outward(reports.astype(np.float64)), self.low, self.high)
+
     def estimate(self, reports: NDArray[np.float32]) -> float:
         """Return the unbiased estimate of the mean; the middle of the bounds without a report."""
         return self._bounds.middle + self._bounds.half * self.window.mean(reports)

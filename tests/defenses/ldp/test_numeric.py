@@ -177,6 +177,32 @@ def test_a_rounded_report_from_the_window_never_speaks_against_its_own_number(ki
         assert (np.diag(likelihood) > -min(epsilon, 700) * (1 - 1e-12)).all()  # that of all but the window
 
 
+@pytest.mark.parametrize("epsilon", EPSILONS)
+@pytest.mark.parametrize("kind", MECHANISMS)
+def test_no_number_makes_a_report_likelier_than_the_likeliest(kind, epsilon):
+    mechanism = kind(LOW, HIGH, float(epsilon))
+    grid = np.linspace(LOW, HIGH, 2_001)
+    sent = mechanism.randomise(rng("likeliest", kind).uniform(LOW, HIGH, 300), rng=rng("sent", kind, epsilon))
+    for reports in (sent, all_reports(mechanism, VALUES)[-100:]):
+        own = mechanism.likeliest(reports)
+        assert own.shape == reports.shape
+        assert ((own >= LOW) & (own <= HIGH)).all()
+        best = np.concatenate(
+            [np.diag(mechanism.log_likelihood(reports, own))[:, None], mechanism.log_likelihood(reports, grid)], axis=1
+        )
+        assert (best[:, 0] >= best.max(axis=1) - 1e-9).all()
+        # where the report says anything at all of the number
+        assert (best[:, 0] > best.min(axis=1)).all()
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 1, 5, 50])
+@pytest.mark.parametrize("kind", WINDOWS)
+def test_the_likeliest_number_is_the_centre_of_the_numbers_whose_window_holds_the_report(kind, epsilon):
+    mechanism = kind(-3.0, 5.0, float(epsilon))
+    reports = np.float32([-1 - mechanism.window.half, -1, -0.25, 0, 0.5, 1, 1 + mechanism.window.half])
+    assert mechanism.likeliest(reports) == pytest.approx(np.array([-3, -3, 0, 1, 3, 5, 5]))
+
+
 @pytest.mark.parametrize("epsilon", [1e-3, 1, 8, 50, 200])
 @pytest.mark.parametrize("kind", MECHANISMS)
 def test_reports_are_compact_and_within_their_range(kind, epsilon):
@@ -201,6 +227,7 @@ def test_one_possible_number(kind):
     assert mechanism.estimate(reports) == 5
     assert mechanism.variance(np.array([5.0])) == 0
     assert (np.ptp(mechanism.log_likelihood(reports, np.array([5.0, 5.0])), axis=1) == 0).all()
+    assert (mechanism.likeliest(reports) == 5).all()
     assert len(np.unique(reports)) > 1  # the report itself tells of no number, and so stays random
 
 
