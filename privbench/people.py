@@ -81,7 +81,9 @@ def targets_to_arrow(round_key: str, round_: Round, dataset: Dataset) -> pa.Tabl
 
     targets, columns = round_.targets, round_.targets.schema.columns
     people = len(targets)
-    names, count = _rarity(targets, round_.train) if columns else (pa.nulls(people, pa.string()), np.zeros(people, int))
+    # of people of whom nothing is known nothing is rare; of the same type, as rounds stand in one table
+    nothing = pa.nulls(people, pa.dictionary(pa.int32(), pa.string()))
+    names, count = _rarity(targets, round_.train) if columns else (nothing, np.zeros(people, int))
     return pa.table(
         {
             "round": _constant(round_key, people),

@@ -28,20 +28,19 @@ def main() -> None:
     parser.add_argument("--attack", nargs="+", default=["report-joint"], help="attacks beside report-bayes")
     parser.add_argument("--model", nargs="+", default=["lightgbm"], help="downstream models")
     parser.add_argument("--records", type=int, help="how many people report; all by default")
-    parser.add_argument("--targets", type=int, default=1000, help="people attacked in a round")
+    parser.add_argument("--targets", type=int, default=1000, help="people attacked in a seed")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("privbench-results/ldp"))
     given = parser.parse_args()
-
-    dataset = given.data
-    if Path(dataset).suffix:
-        dataset = {"path": dataset, "label": given.label, "groups": given.group}
+    own = {"path": given.data, "label": given.label, "groups": given.group}
     pairs = list(product(given.protocol, given.allocation))
+    grid = [{"protocol": p, "allocation": a} for p, a in pairs if p in ONLY.get(a, (p,))]
+    if not grid:
+        parser.error(f"allocation {given.allocation[0]} takes protocol {' or '.join(ONLY[given.allocation[0]])}")
     if left := [f"{a} with {p}" for p, a in pairs if p not in ONLY.get(a, (p,))]:
         print(f"Left out, as the allocation cannot use the protocol: {', '.join(left)}")
-    grid = [{"protocol": p, "allocation": a} for p, a in pairs if p in ONLY.get(a, (p,))]
     config = {
-        "dataset": dataset,
+        "dataset": own if Path(given.data).suffix else given.data,
         "records": given.records,
         "secrets": given.columns,
         "games": [{"name": "report", "targets": given.targets}],

@@ -115,8 +115,10 @@ class Collection:
                 raise InputError(
                     f"{name} belongs to allocation {owner}; got allocation {self.allocation}; leave it out"
                 )
-        if self.allocation == "custom" and self.budgets is None:
-            raise InputError("allocation custom needs budgets, a mapping of each randomised column to its epsilon")
+        if self.allocation == "custom":
+            if self.budgets is None:
+                raise InputError("allocation custom needs budgets, a mapping of each randomised column to its epsilon")
+            budgets.custom(list(self.budgets), self.epsilon, budgets=self.budgets)
         if self.allocation == "custom" and self.asked is not None:
             raise InputError(
                 "allocation custom has a budget for every column, so each survey asks for all: leave asked out"
@@ -134,7 +136,8 @@ class Collection:
         if self.memoise and not 0 < self.first_share < 1:
             raise InputError(f"first_share is a share between 0 and 1, both excluded; got {self.first_share}")
         if self.allocation in _FAKED:
-            self._faked("column", 2, self.epsilon, 2)
+            for name, shares in (self.priors or {"a column": (0.5, 0.5)}).items():
+                self._faked(name, len(shares), self.epsilon, 2)
 
     def release(self, train: Table, *, rng: np.random.Generator) -> Reports:
         """Randomise the sensitive columns of every record on their own.

@@ -191,7 +191,7 @@ def test_debiased_features_have_the_indicators_as_their_mean(encoding):
         ({"fakes": "zero"}, "allocation rs\\+fd"),
         ({"allocation": "rs+fd", "fakes": "zero"}, "allowed for this protocol: uniform"),
         ({"allocation": "rs+rfd", "priors": {"ill": (0.5, 0.5, 0.0)}}, "value 2 is 0"),
-        ({"allocation": "rs+rfd", "priors": {"ill": (0.5, 0.6)}}, "prior must be 3"),
+        ({"allocation": "rs+rfd", "priors": {"ill": (0.5, 0.5)}}, "prior must be 3"),
         ({"allocation": "combined", "rounds": 2}, "no rounds"),
         ({"protocol": "olh", "memoise": True, "rounds": 2}, "memoise is for grr"),
         ({"memoise": True, "rounds": 2, "first_share": 1.0}, "first_share"),
@@ -223,3 +223,16 @@ def test_a_column_of_one_value_and_one_observed_value_are_no_trouble():
         likelihood = release.log_likelihood("ill", np.arange(200))
         assert not np.isnan(likelihood).any()
         assert (likelihood.max(axis=1) < np.inf).all()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"allocation": "custom", "budgets": {"a": 0.3, "b": 0.3}},
+        {"allocation": "rs+rfd", "priors": {"a": (0.5, 0.5, 0.0)}},
+        {"allocation": "rs+rfd", "priors": {"a": (0.5, 0.4)}},
+    ],
+)
+def test_what_is_wrong_whatever_the_data_is_refused_before_anything_runs(params):
+    with pytest.raises(InputError, match=r"sum to 0.6|value 2 is 0|sum to 1"):
+        registry.make("defenses", "ldp", {"epsilon": 1, **params})
