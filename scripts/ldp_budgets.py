@@ -1,18 +1,17 @@
 """Compare local-privacy collections: protocol by allocation by epsilon, attack success beside what models lose.
 
 Example: python scripts/ldp_budgets.py --columns marital-status race --epsilon 1 4 --allocation uniform k-based sampled
+More parameters of the collection: --with '{"numeric": "duchi", "rounds": 5}' (privbench list defenses ldp).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from itertools import product
 from pathlib import Path
 
 import privbench
-
-# what some allocations can randomise with; the others take every protocol
-ONLY = {"combined": ("grr",), "rs+fd": ("grr", "sue", "oue"), "rs+rfd": ("grr", "sue", "oue")}
 
 
 def main() -> None:
@@ -23,8 +22,9 @@ def main() -> None:
     parser.add_argument("--group", nargs="*", default=[], help="protected columns (own files)")
     parser.add_argument("--columns", nargs="+", default=["marital-status"], help="columns to randomise and to attack")
     parser.add_argument("--protocol", nargs="+", default=["grr", "oue"])
-    parser.add_argument("--allocation", nargs="+", default=["uniform"])
+    parser.add_argument("--allocation", nargs="+", default=["uniform", "optimal", "sampled"])
     parser.add_argument("--epsilon", nargs="+", type=float, default=[0.5, 1.0, 2.0, 4.0], help="total budgets")
+    parser.add_argument("--with", dest="more", type=json.loads, default={}, help="more parameters, as JSON")
     parser.add_argument("--attack", nargs="+", default=["report-joint"], help="attacks beside report-bayes")
     parser.add_argument("--model", nargs="+", default=["lightgbm"], help="downstream models")
     parser.add_argument("--records", type=int, help="how many people report; all by default")
@@ -32,13 +32,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("privbench-results/ldp"))
     given = parser.parse_args()
+    # joint values are randomised by grr only; one genuine report among fakes is to claim no more than was asked for
+    pairs = [pair for pair in product(given.protocol, given.allocation) if pair[1] != "combined" or pair[0] == "grr"]
+    if not pairs:
+        parser.error("allocation combined randomises by grr: add it to --protocol, or another allocation")
+    fakes = {"rs+fd": {"amplify": False}, "rs+rfd": {"amplify": False}}
+    grid = [{"protocol": p, "allocation": a, **fakes.get(a, {}), **given.more} for p, a in pairs]
     own = {"path": given.data, "label": given.label, "groups": given.group}
-    pairs = list(product(given.protocol, given.allocation))
-    grid = [{"protocol": p, "allocation": a} for p, a in pairs if p in ONLY.get(a, (p,))]
-    if not grid:
-        parser.error(f"allocation {given.allocation[0]} takes protocol {' or '.join(ONLY[given.allocation[0]])}")
-    if left := [f"{a} with {p}" for p, a in pairs if p not in ONLY.get(a, (p,))]:
-        print(f"Left out, as the allocation cannot use the protocol: {', '.join(left)}")
     config = {
         "dataset": own if Path(given.data).suffix else given.data,
         "records": given.records,

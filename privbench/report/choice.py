@@ -1,7 +1,8 @@
-"""Which release to choose: leakage, error, accuracy and parity side by side, what is not dominated, and who pays most.
+"""Which collection to choose: leakage, error, accuracy and parity side by side, what is dominated, and who pays most.
 
-A release is dominated if another one is nowhere worse and somewhere clearly better, that is with intervals that do not
-meet. What is left is a choice between less leakage and more use, which figures cannot make.
+A collection is dominated if another one that claims no larger budget is nowhere worse and somewhere clearly better,
+that is with intervals that do not meet. What is left is a choice between less leakage and more use, which figures
+cannot make.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from privbench.report.strongest import strongest
+from privbench.report.strongest import BASELINES, strongest
 from privbench.report.summary import HEADLINES, costs, labels, over_seeds
 from privbench.report.tables import Cell, Line, Table, advantage_cell, plain_cell, records
-from privbench.report.words import listed, number, percent, points
+from privbench.report.words import listed, number, points
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["advice", "choice", "choices"]
 
 Block = dict[str, Any]
-# the four figures that are compared, and whether a high one is good
-_FIGURES = {"leakage": False, "error": False, "accuracy": True, "parity": False}
+# the figures that are compared, and whether a high one is good
+_FIGURES = {"leakage": False, "balanced": False, "error": False, "accuracy": True, "parity": False}
+# of the randomised columns: of their shares, and of the means of continuous ones
+_ERRORS = ("tvd_1way", "mean_error")
 _GAMES = ("report", "randomised", "holdout")
 # people a seed below whom a group's figure is noise
 _FEWEST = 25
@@ -40,22 +43,24 @@ def choices(frame: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `defense` (label), `epsilon` (claimed), and with `_low` and `_high` each: `leakage` (the strongest attack's
-        advantage on the worst secret, named in `secret`), `error` (distance of the randomised columns' shares),
-        `accuracy` and `parity` (of the first downstream model); `leak_group`, `leak_there` (the group about which most
-        leaks, and how much), `cost_group`, `cost_there` (the group whose accuracy falls most, and by how much; either
-        of at least 25 people a seed);
-        `dominated_by`, a label or empty. The least leaking first. Only releases with the metric `tvd_1way` and no
-        `tvd_2way`, that is reports, have a row.
+        advantage on the worst secret, named in `secret`), `balanced` (the same in balanced accuracy, where rare values
+        count as much as frequent ones, of the attack with the highest), `error` (distance of the randomised columns'
+        shares, or of their means, whichever is larger), `accuracy` and `parity` (of the first downstream model);
+        `leak_group`, `leak_there` (the group about which most leaks, and how much), `cost_group`, `cost_there` (the
+        group whose accuracy falls most, and by how much): groups of at least 25 people a seed whose interval excludes
+        0, else none; `dominated_by`, a label or empty. The least leaking first. Only collections of reports have a row.
     """
     import pandas as pd
 
     table, top, cost = over_seeds(frame), strongest(frame), costs(frame)
-    named = labels(frame)
+    # labels as in the other tables, which depend on all that has figures
+    named = labels(frame[frame["metric"].notna() & (frame["status"] == "ok")])
     epsilon = named.dropna(subset=["epsilon"]).groupby("defense", sort=False)["epsilon"].first()
-    error = table[(table["metric"] == "tvd_1way") & table["secret"].isna()].drop_duplicates("defense")
     tables = set(table.loc[table["metric"] == "tvd_2way", "defense"])
+    errors = table[table["metric"].isin(_ERRORS) & table["secret"].isna() & ~table["defense"].isin(tables)]
+    errors = errors.sort_values("value", ascending=False, kind="stable").drop_duplicates("defense")
     rows = []
-    for part in records(error[~error["defense"].isin(tables)]):
+    for part in records(errors):
         name = part["defense"]
         row: dict[str, Any] = {"defense": name, "epsilon": float(epsilon.get(name, math.nan))}
         row |= _three("error", part)
@@ -63,6 +68,7 @@ def choices(frame: pd.DataFrame) -> pd.DataFrame:
         games = [game for game in _GAMES if (mine["game"].str.split(" ").str[0] == game).any()]
         mine = mine[mine["game"].str.split(" ").str[0] == games[0]] if games else mine.iloc[:0]
         worst = records(mine.sort_values("advantage", ascending=False))[:1]
+        row |= _three("balanced", *_balanced(table, name, games[:1]))
         row |= {"secret": worst[0]["secret"] if worst else None} | _three("leakage", *worst, value="advantage")
         paid = records(cost[(cost["defense"] == name) & cost["model"].notna()])[:1]
         for field, metric in (("accuracy", "downstream_accuracy"), ("parity", "demographic_parity_difference")):
@@ -83,13 +89,24 @@ def _three(name: str, *rows: dict[str, Any], value: str = "value") -> dict[str, 
     return {name: row[value], f"{name}_low": row["low"], f"{name}_high": row["high"]}
 
 
+def _balanced(table: pd.DataFrame, defense: str, games: list[str]) -> list[dict[str, Any]]:
+    """Return the advantage in balanced accuracy on the worst secret, of the attack that reaches most."""
+    mine = table[(table["metric"] == "balanced_accuracy_advantage") & table["group"].isna()]
+    mine = mine[(mine["defense"] == defense) & mine["game"].str.split(" ").str[0].isin(games)]
+    mine = mine[~mine["attack"].str.split(" ").str[0].isin(BASELINES)]
+    best = mine.assign(score=mine["value"] + mine["baseline"]).sort_values("score", ascending=False, kind="stable")
+    return records(best.drop_duplicates("secret").sort_values("value", ascending=False))[:1]
+
+
 def _most_exposed(table: pd.DataFrame, worst: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the group about which the strongest attack learns most."""
     if not worst:
         return {"leak_group": None, "leak_there": math.nan}
     mine = table[table["metric"].isin(HEADLINES) & table["group"].str.contains("=", na=False)]
     # between groups of the secret itself attacks differ as its values do
-    mine = mine[(mine["n"] >= _FEWEST) & ~mine["group"].str.startswith(f"{worst[0]['secret']}=", na=False)]
+    mine = mine[
+        (mine["n"] >= _FEWEST) & (mine["low"] > 0) & ~mine["group"].str.startswith(f"{worst[0]['secret']}=", na=False)
+    ]
     for field in ("game", "secret", "defense", "attack"):
         mine = mine[mine[field] == worst[0][field]]
     best = records(mine.sort_values("value", ascending=False))[:1]
@@ -106,15 +123,16 @@ def _most_costly(table: pd.DataFrame, defense: str, paid: list[dict[str, Any]]) 
         return nobody
     mine = table[(table["metric"] == "group_accuracy") & (table["defense"] == defense)]
     mine = mine[(mine["model"] == paid[0]["model"]) & (mine["game"] == paid[0]["game"])]
-    mine = mine[~mine["group"].str.contains(" & ", regex=False) & (mine["n"] >= _FEWEST)].assign(
-        lost=mine["value"] - mine["baseline"]
-    )
+    mine = mine[~mine["group"].str.contains(" & ", regex=False) & (mine["n"] >= _FEWEST)]
+    mine = mine[mine["high"] < mine["baseline"]].assign(lost=mine["value"] - mine["baseline"])
     rows = records(mine.sort_values("lost"))[:1]
     return {"cost_group": rows[0]["group"], "cost_there": rows[0]["lost"]} if rows else nobody
 
 
 def _dominates(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Return whether `one` is nowhere worse than `other` and somewhere clearly better."""
+    """Return whether `one` claims no larger budget than `other`, is nowhere worse and somewhere clearly better."""
+    if one["epsilon"] > other["epsilon"] * (1 + 1e-9):
+        return False
     clearly = False
     for name, high_is_good in _FIGURES.items():
         sign = 1 if high_is_good else -1
@@ -138,28 +156,19 @@ def advice(table: pd.DataFrame) -> list[str]:
     if len(table) < 2:
         return []
     sentences = []
-    budgets = [table[table["epsilon"] == epsilon] for epsilon in sorted(table["epsilon"].dropna().unique())]
-    for part in budgets:
-        rows = records(part)
-        free = [row for row in rows if not row["dominated_by"]]
-        before = f"With a total epsilon of {rows[0]['epsilon']:g}"
+    for epsilon in sorted(table["epsilon"].dropna().unique()):
+        rows = records(table[table["epsilon"] == epsilon])
         if len(rows) == 1:
             continue
-        if not free:
-            sentences.append(f"{before} every choice is beaten by one of another budget.")
-            continue
-        by_leakage = min(free, key=lambda row: _last(row["leakage"]))
-        by_error = min(free, key=lambda row: _last(row["error"]))
-        if by_leakage is by_error:
-            sentences.append(
-                f"{before} take {_named(by_leakage)}: of those not dominated it leaks least and errs least."
-            )
-        else:
-            sentences.append(
-                f"{before} take {_named(by_leakage)} to leak least, or {_named(by_error)} for the most accurate shares."
-            )
-        if beaten := [row["defense"] for row in rows if row["dominated_by"]]:
-            sentences.append(f"{before} there is no reason to take {listed(beaten)}: another choice is nowhere worse.")
+        before = f"With a total epsilon of {epsilon:g}"
+        free = [row for row in rows if not row["dominated_by"]]
+        if free:
+            sentences.append(f"{before} {_best(free, 'leakage', 'leaks least')}; {_best(free, 'error', 'errs least')}.")
+        sentences += [
+            f"{before} there is no reason to take {row['defense']}: {row['dominated_by']} is nowhere worse."
+            for row in rows
+            if row["dominated_by"]
+        ]
     for row in records(table[table["dominated_by"] == ""]):
         parts = []
         if row["leak_group"]:
@@ -172,14 +181,16 @@ def advice(table: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def _last(value: float) -> float:
-    return math.inf if math.isnan(value) else value
-
-
-def _named(row: dict[str, Any]) -> str:
-    leakage = f"advantage {points(row['leakage'])} points"
-    model = "" if math.isnan(row["accuracy"]) else f", a model right for {percent(row['accuracy'])}"
-    return f"{row['defense']} ({leakage}, shares off by {number(row['error'])}{model})"
+def _best(rows: list[dict[str, Any]], figure: str, said: str) -> str:
+    """Say which row has the lowest of a figure, and which others cannot be told apart from it."""
+    known = [row for row in rows if not math.isnan(row[figure])]
+    if not known:
+        return f"it is not known which one {said}"
+    best = min(known, key=lambda row: row[figure])
+    near = [row["defense"] for row in known if row is not best and not row[f"{figure}_low"] > best[f"{figure}_high"]]
+    value = f"{points(best[figure])} points" if figure == "leakage" else f"off by {number(best[figure])}"
+    doubt = f", but {listed(near)} cannot be told apart from it" if near else ""
+    return f"{best['defense']} {said} ({value}){doubt}"
 
 
 def choice(frame: pd.DataFrame) -> Block | None:
@@ -195,10 +206,13 @@ def choice(frame: pd.DataFrame) -> Block | None:
         return None
     lines = []
     for row in records(table):
-        leakage = {**row, "low": row["leakage_low"], "high": row["leakage_high"]}
+        leakage, balanced = (
+            {**row, "low": row[f"{name}_low"], "high": row[f"{name}_high"]} for name in ("leakage", "balanced")
+        )
         cells = (
             Cell(number(row["epsilon"], places=2)),
             advantage_cell(leakage, value="leakage"),
+            advantage_cell(balanced, value="balanced"),
             plain_cell(row["error"], row["error_low"], row["error_high"]),
             plain_cell(row["accuracy"], row["accuracy_low"], row["accuracy_high"], share=True),
             plain_cell(row["parity"], row["parity_low"], row["parity_high"]),
@@ -215,7 +229,8 @@ def choice(frame: pd.DataFrame) -> Block | None:
         "Dominated",
     )
     caption = (
-        "Every local collection: the strongest attack's advantage on the worst secret, how far the estimated shares of "
-        "the randomised columns are off, and the model trained on the reports."
+        "Every local collection: the strongest attack's advantage on the worst secret; the same where a rare value "
+        "counts as much as a frequent one; how far the estimated shares, or means, of the randomised columns are off; "
+        "and the model trained on the reports."
     )
     return {"table": Table(caption, head, (("", tuple(lines)),)), "advice": advice(table)}

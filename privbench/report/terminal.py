@@ -164,12 +164,13 @@ def _print_choice(console: Console, table: pd.DataFrame, width: int) -> None:
     if not sentences:
         return
     console.print(Text("\nWhich collection to choose", style="bold"), width=width)
-    text = "epsilon in all; worst secret's advantage, points; error of shares; * dominated by another one"
+    text = "worst secret's advantage in points, and with rare values counted alike; error of shares; * dominated"
     console.print(Text(text, style="dim"), width=width)
     rows = table.to_dict("records")
     columns = {
         "epsilon": [f"{row['epsilon']:.3g}" for row in rows],
         "leakage": [f"{100 * row['leakage']:+.1f}" for row in rows],
+        "rare alike": [f"{100 * row['balanced']:+.1f}" for row in rows],
         "error": [_number(row["error"]) for row in rows],
         "accuracy": [_number(row["accuracy"]) for row in rows],
         "parity diff.": [_number(row["parity"]) for row in rows],

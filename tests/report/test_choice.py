@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,9 @@ from privbench.report.theory import beside_theory, theory
 from tests.report.figures_of_a_run import MANIFEST, cost, leak, row, whole_run
 
 
-def collection(name, *, leakage, error, accuracy, parity=0.1, epsilon=1.0, half=0.01, groups=(("sex=Female", 0.0),)):
+def collection(
+    name, *, leakage, error, accuracy, parity=0.1, epsilon=1.0, half=0.01, balanced=None, groups=(("sex=Female", 0.0),)
+):
     """Return the rows of one collection: a label, and the four figures that are compared."""
     here = {
         "game": "report",
@@ -26,6 +29,10 @@ def collection(name, *, leakage, error, accuracy, parity=0.1, epsilon=1.0, half=
     model = {**here, "model": "lightgbm"}
     return [
         leak(leakage, half=half, **here, **attack),
+        replace(
+            leak(leakage if balanced is None else balanced, half=half, **here, **attack),
+            metric="balanced_accuracy_advantage",
+        ),
         *(leak(leakage + more, group=group, **here, **attack) for group, more in groups),
         row(metric="tvd_1way", value=error, low=error - half, high=error + half, n=900, **release),
         cost("downstream_accuracy", accuracy, **model),
@@ -67,16 +74,59 @@ def test_it_says_for_whom_it_costs_most():
 
 def test_the_advice_is_plain_and_follows_the_figures():
     said = " ".join(advice(choices(to_frame(THREE))))
-    assert "With a total epsilon of 1 take ldp allocation=uniform" in said
-    assert "ldp allocation=sampled" in said.split("for the most accurate shares")[0]
-    assert "no reason to take ldp allocation=combined" in said
+    assert "With a total epsilon of 1 ldp allocation=uniform leaks least (+10.0 points)" in said
+    assert "ldp allocation=sampled errs least (off by 0.010)" in said
+    assert "no reason to take ldp allocation=combined: ldp allocation=uniform is nowhere worse" in said
     assert "leaks most about sex=Male (+27.0 points, +20.0 over everyone)" in said.replace("\N{MINUS SIGN}", "-")
 
 
-def test_budgets_are_not_mixed_and_one_collection_is_no_choice():
-    frame = to_frame([*THREE[:6], *collection("uniform", leakage=0.5, error=0.001, accuracy=0.9, epsilon=8.0)])
-    assert set(choices(frame)["epsilon"]) == {1.0, 8.0}
-    assert choice(to_frame(THREE[:6])) is None
+def test_a_larger_budget_never_dominates_a_smaller_one():
+    rich = collection("rich", leakage=0.0, error=0.0, accuracy=0.9, parity=0.0, epsilon=8.0)
+    table = choices(to_frame([*THREE, *rich])).set_index("defense")
+    assert table["epsilon"].nunique() == 2
+    assert "rich" not in " ".join(table["dominated_by"])
+    poor = collection("poor", leakage=0.0, error=0.0, accuracy=0.9, parity=0.0, epsilon=0.5)
+    table = choices(to_frame([*THREE, *poor])).set_index("defense")
+    assert (table["dominated_by"].drop("ldp allocation=poor epsilon=0.5") != "").all()
+
+
+def test_what_cannot_be_told_apart_is_said():
+    near = [
+        *collection("uniform", leakage=0.10, error=0.05, accuracy=0.80),
+        *collection("sampled", leakage=0.105, error=0.5, accuracy=0.9),
+    ]
+    (first, *_) = advice(choices(to_frame(near)))
+    assert "leaks least (+10.0 points), but ldp allocation=sampled cannot be told apart from it" in first
+    assert first.endswith("ldp allocation=uniform errs least (off by 0.050).")
+
+
+def test_a_frequent_value_does_not_hide_what_leaks_of_rare_ones():
+    rows = [
+        *collection("open", leakage=0.0, balanced=0.5, error=0.05, accuracy=0.80),
+        *collection("tight", leakage=0.0, balanced=0.1, error=0.05, accuracy=0.80),
+    ]
+    table = choices(to_frame(rows)).set_index("defense")
+    assert table.loc["ldp allocation=open", "balanced"] == pytest.approx(0.5)
+    assert table.loc["ldp allocation=open", "dominated_by"] == "ldp allocation=tight"
+
+
+def test_groups_within_noise_are_not_named():
+    (row_,) = choices(to_frame(collection("one", leakage=0.0, error=0.1, accuracy=0.8))).to_dict("records")
+    assert row_["leak_group"] is None
+    assert row_["cost_group"] is None
+
+
+def test_numbers_have_an_error_too_and_skipped_ones_change_no_label():
+    numbers = [
+        row_ if row_.metric != "tvd_1way" else replace(row_, metric="mean_error")
+        for row_ in collection("uniform", leakage=0.1, error=0.05, accuracy=0.8)
+    ]
+    other = collection("sampled", leakage=0.1, error=0.05, accuracy=0.8)
+    skipped = replace(other[0], defense_params='{"allocation": "rs+fd"}', status="skipped", metric=None, reason="no")
+    table = choices(to_frame([*numbers, *other, skipped]))
+    assert len(table) == 2
+    assert table["epsilon"].notna().all()
+    assert choice(to_frame(numbers)) is None
     assert choice(whole_run()) is None, "tables are no collections"
 
 
