@@ -194,7 +194,6 @@ class Round:
         release: Release,
         *,
         defense: Defense | None = None,
-        with_rows: bool = True,
         scratch: Scratch | None = None,
     ) -> View:
         """Return what an adversary sees of this round."""
@@ -203,7 +202,7 @@ class Round:
             targets=self.targets,
             secrets=self.truth.schema.columns,
             roster=self.roster,
-            rows=self.rows if with_rows else None,
+            rows=self.rows,
             population=self.population,
             defense=defense,
             scratch=scratch,

@@ -6,8 +6,8 @@ other one. Everything that an attack or an estimate needs is in the randomiser's
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -31,6 +31,9 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+
+# of everybody, into which people are divided who are to be left out in turn
+_PARTS = 5
 
 Encoding = Literal["support", "debiased"]
 """How reports become training features: the bits of the values that they support, or (bit - q) / (p - q), whose
@@ -275,6 +278,47 @@ class Reports:
     def __contains__(self, name: object) -> bool:
         return any(reported.column.name == name for reported in self.reported)
 
+    def without_reports(self, rows: NDArray[np.integer]) -> Reports:
+        """Return the release without the reports of some people, whose columns in the clear stay.
+
+        Parameters
+        ----------
+        rows : array of int
+            The people whose reports are left out.
+        """
+        kept = np.ones(self.private_records, dtype=bool)
+        kept[rows] = False
+        reported = []
+        for one in self.reported:
+            people = np.arange(self.private_records) if one.people is None else one.people
+            stay = kept[people]
+            reported.append(replace(one, reports=one.reports[stay], people=people[stay]))
+        return replace(self, reported=tuple(reported))
+
+    def left_out(self, rows: NDArray[np.integer]) -> Iterator[tuple[NDArray[np.intp], Reports]]:
+        """Yield parts of some people with the release as it would be without the reports of those in the part.
+
+        What is learnt from the rest is then not learnt from a person's own reports; and no part is more than a fifth of
+        everybody, or a single person, so that the rest tells about as much as all.
+
+        Parameters
+        ----------
+        rows : array of int, shape (T,)
+            The people.
+
+        Yields
+        ------
+        places : array of int
+            Their places in `rows`.
+        rest : Reports
+            The release without their reports.
+        """
+        parts = min(len(rows), -(-_PARTS * len(rows) // max(1, self.private_records)))
+        order = np.argsort(rows, kind="stable")  # who stands in a part depends on the people alone
+        for part in range(parts):
+            places = order[part::parts]
+            yield places, self.without_reports(rows[places])
+
     @property
     def randomised(self) -> tuple[Column, ...]:
         """The columns that are randomised, each once."""
@@ -297,9 +341,12 @@ class Reports:
     def variance(self, name: str) -> Floats:
         """Return the variance of `estimate`, with its own shares in place of the true ones.
 
-        Where a survey asked only some of the people, at random, their being drawn is part of it.
+        Where a survey asked only some of the people, at random, their being drawn is part of it. Where nobody reported
+        it is infinite, but for a column of one value.
         """
         shares = self.estimate(name)
+        if len(shares) > 1 and not self.reports_of(name):
+            return np.full(len(shares), np.inf)
         spread = np.clip(shares, 0, 1) * (1 - np.clip(shares, 0, 1))
         total = np.zeros(len(shares))
         for share, oracle, reports in self._weighted(name):
@@ -307,10 +354,14 @@ class Reports:
             total += share**2 * (oracle.variance(shares, reports=len(reports)) + drawn)
         return total
 
+    def reports_of(self, name: str) -> int:
+        """Return how many reports of a randomised column there are, all surveys together."""
+        return sum(len(one.reports) for one in self.of(name))
+
     def _weighted(self, name: str) -> list[tuple[float, FrequencyOracle, NDArray[Any]]]:
         """Return each survey's share of the reports of a discrete column, its oracle and its reports."""
         found = [(one.oracle, one.reports) for one in self.of(name) if len(one.reports)]
-        total = sum(len(reports) for _, reports in found)
+        total = self.reports_of(name)
         return [
             (len(reports) / total, oracle, reports) for oracle, reports in found if isinstance(oracle, FrequencyOracle)
         ]
@@ -318,10 +369,37 @@ class Reports:
     def mean(self, name: str) -> float:
         """Return the unbiased estimate of a randomised continuous column's mean, moved into its bounds."""
         column = self.schema[name]
+        return float(np.clip(self.estimate_mean(name), column.low, column.high))
+
+    def estimate_mean(self, name: str) -> float:
+        """Return the unbiased estimate of a randomised continuous column's mean, all surveys pooled.
+
+        It may leave the bounds; where nobody reported it is their middle.
+        """
+        column = self.schema[name]
         debiased = [one.oracle.debias(one.reports) for one in self.of(name) if isinstance(one.oracle, NumericOracle)]
         whole = np.concatenate(debiased) if debiased else np.empty(0)
-        middle = (column.low + column.high) / 2
-        return float(np.clip(whole.mean() if len(whole) else middle, column.low, column.high))
+        return float(whole.mean()) if len(whole) else column.low + column.range / 2
+
+    def variance_of_mean(self, name: str, numbers: Floats) -> float:
+        """Return the variance of `estimate_mean` for people with these numbers; infinite where nobody reported.
+
+        Where a survey asked only some of the people, at random, their being drawn is part of it.
+
+        Parameters
+        ----------
+        name : str
+            A randomised continuous column.
+        numbers : array of float, shape (private_records,)
+            The true numbers, or others that are distributed like them.
+        """
+        total, reports = 0.0, self.reports_of(name)
+        for one in self.of(name):
+            count = len(one.reports)
+            if count and isinstance(one.oracle, NumericOracle):
+                drawn = float(np.var(numbers)) * (1 - count / self.private_records)
+                total += count * (float(one.oracle.variance(numbers).mean()) + drawn)
+        return total / reports**2 if reports else np.inf
 
     def marginal(self, name: str) -> Floats:
         """Return the shares of a discrete column's values.

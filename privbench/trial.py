@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from privbench.blind import guess_without_reports
 from privbench.contracts import Defense, Guess, Round
 from privbench.dataset import Dataset
 from privbench.downstream import check_label, predict
@@ -178,9 +179,7 @@ def _attack(
     guess.check(view)
     without: Guess | None = None
     if round_.reference == "no-report":
-        blind = round_.view(release, defense=defense, with_rows=False)
-        without = attack.infer(blind, rng=stream(trial.seed, *name))
-        without.check(blind)
+        without = guess_without_reports(attack, view, streams=lambda: stream(trial.seed, *name))
     rows: list[Row] = []
     figures = {}
     for secret in view.secrets:

@@ -1,7 +1,6 @@
 """Compare local-privacy collections: protocol by allocation by epsilon, attack success beside what models lose.
 
-Example: python scripts/ldp_budgets.py --columns marital-status race --epsilon 1 4 --allocation uniform k-based sampled
-More parameters of the collection: --with '{"numeric": "duchi", "rounds": 5}' (privbench list defenses ldp).
+Example: python scripts/ldp_budgets.py --columns marital-status race --epsilon 1 4 --with '{"numeric": "duchi"}'
 """
 
 from __future__ import annotations
@@ -21,10 +20,11 @@ def main() -> None:
     parser.add_argument("--label", help="what downstream models predict (own files)")
     parser.add_argument("--group", nargs="*", default=[], help="protected columns (own files)")
     parser.add_argument("--columns", nargs="+", default=["marital-status"], help="columns to randomise and to attack")
-    parser.add_argument("--protocol", nargs="+", default=["grr", "oue"])
-    parser.add_argument("--allocation", nargs="+", default=["uniform", "optimal", "sampled"])
+    parser.add_argument("--known", nargs="*", help="columns known of a person; all others by default")
+    parser.add_argument("--protocol", nargs="+", default=["grr", "oue"], help="default: grr oue")
+    parser.add_argument("--allocation", nargs="+", default=["uniform", "optimal"], help="default: uniform optimal")
     parser.add_argument("--epsilon", nargs="+", type=float, default=[0.5, 1.0, 2.0, 4.0], help="total budgets")
-    parser.add_argument("--with", dest="more", type=json.loads, default={}, help="more parameters, as JSON")
+    parser.add_argument("--with", dest="more", type=json.loads, default={}, help="other parameters of ldp")
     parser.add_argument("--attack", nargs="+", default=["report-joint"], help="attacks beside report-bayes")
     parser.add_argument("--model", nargs="+", default=["lightgbm"], help="downstream models")
     parser.add_argument("--records", type=int, help="how many people report; all by default")
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("privbench-results/ldp"))
     given = parser.parse_args()
-    # joint values are randomised by grr only; one genuine report among fakes is to claim no more than was asked for
+    # joint values are randomised by grr only, and fakes are to claim no more than was asked for
     pairs = [pair for pair in product(given.protocol, given.allocation) if pair[1] != "combined" or pair[0] == "grr"]
     if not pairs:
         parser.error("allocation combined randomises by grr: add it to --protocol, or another allocation")
@@ -43,6 +43,7 @@ def main() -> None:
         "dataset": own if Path(given.data).suffix else given.data,
         "records": given.records,
         "secrets": given.columns,
+        "known": given.known,
         "games": [{"name": "report", "targets": given.targets}],
         "defenses": [{"name": "ldp", "epsilon": given.epsilon, **one} for one in grid],
         "attacks": [{"name": "report-bayes", "prior": ["uniform", "marginal", "model"]}, *given.attack],

@@ -19,7 +19,7 @@ FLOORS = [
     ["release", "reports"],
     ["contracts"],
     ["registry", "games", "scorers", "datasets", "downstream"],
-    ["entries", "judge", "marginals", "people", "record"],
+    ["blind", "entries", "judge", "marginals", "people", "record"],
     ["store"],
     ["report"],
     ["experiment", "progress", "result"],

@@ -21,6 +21,8 @@ __all__ = ["Report"]
 class Report:
     """Attack T people whose own randomised report the collector sees: the baseline is the same attack without it.
 
+    Without means that the report does not exist: the attack then learns from the reports of others.
+
     Parameters
     ----------
     targets : int

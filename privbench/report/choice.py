@@ -45,10 +45,11 @@ def choices(frame: pd.DataFrame) -> pd.DataFrame:
         `defense` (label), `epsilon` (claimed), and with `_low` and `_high` each: `leakage` (the strongest attack's
         advantage on the worst secret, named in `secret`), `balanced` (the same in balanced accuracy, where rare values
         count as much as frequent ones, of the attack with the highest), `error` (distance of the randomised columns'
-        shares, or of their means, whichever is larger), `accuracy` and `parity` (of the first downstream model);
-        `leak_group`, `leak_there` (the group about which most leaks, and how much), `cost_group`, `cost_there` (the
-        group whose accuracy falls most, and by how much): groups of at least 25 people a seed whose interval excludes
-        0, else none; `dominated_by`, a label or empty. The least leaking first. Only collections of reports have a row.
+        shares, or of their means, whichever is larger), `accuracy` and `parity` (of the downstream model that is most
+        accurate on average); `useless`, whether the error is no smaller than that of equal shares; `leak_group`,
+        `leak_there` (the group about which most leaks, and how much), `cost_group`, `cost_there` (the group whose
+        accuracy falls most, and by how much): groups of at least 25 people a seed whose interval excludes 0, else none;
+        `dominated_by`, a label or empty. The least leaking first. Only collections of reports have a row.
     """
     import pandas as pd
 
@@ -56,6 +57,8 @@ def choices(frame: pd.DataFrame) -> pd.DataFrame:
     # labels as in the other tables, which depend on all that has figures
     named = labels(frame[frame["metric"].notna() & (frame["status"] == "ok")])
     epsilon = named.dropna(subset=["epsilon"]).groupby("defense", sort=False)["epsilon"].first()
+    accuracy = cost.groupby("model")["downstream_accuracy"].mean().dropna()
+    model = accuracy.idxmax() if len(accuracy) else None
     tables = set(table.loc[table["metric"] == "tvd_2way", "defense"])
     errors = table[table["metric"].isin(_ERRORS) & table["secret"].isna() & ~table["defense"].isin(tables)]
     errors = errors.sort_values("value", ascending=False, kind="stable").drop_duplicates("defense")
@@ -63,19 +66,26 @@ def choices(frame: pd.DataFrame) -> pd.DataFrame:
     for part in records(errors):
         name = part["defense"]
         row: dict[str, Any] = {"defense": name, "epsilon": float(epsilon.get(name, math.nan))}
-        row |= _three("error", part)
+        row |= _three("error", part) | {"useless": bool(part["value"] >= part["baseline"])}
         mine = top[top["defense"] == name]
         games = [game for game in _GAMES if (mine["game"].str.split(" ").str[0] == game).any()]
         mine = mine[mine["game"].str.split(" ").str[0] == games[0]] if games else mine.iloc[:0]
         worst = records(mine.sort_values("advantage", ascending=False))[:1]
         row |= _three("balanced", *_balanced(table, name, games[:1]))
         row |= {"secret": worst[0]["secret"] if worst else None} | _three("leakage", *worst, value="advantage")
-        paid = records(cost[(cost["defense"] == name) & cost["model"].notna()])[:1]
+        paid = records(cost[(cost["defense"] == name) & (cost["model"] == model)])[:1]
         for field, metric in (("accuracy", "downstream_accuracy"), ("parity", "demographic_parity_difference")):
             row |= {field + end: paid[0][metric + end] if paid else math.nan for end in ("", "_low", "_high")}
         row |= _most_exposed(table, worst) | _most_costly(table, name, paid)
         rows.append(row)
-    columns = ["defense", "epsilon", "secret", *(f + end for f in _FIGURES for end in ("", "_low", "_high")), *_HURT]
+    columns = [
+        "defense",
+        "epsilon",
+        "secret",
+        *(f + end for f in _FIGURES for end in ("", "_low", "_high")),
+        "useless",
+        *_HURT,
+    ]
     found = pd.DataFrame(rows, columns=columns)
     listed_rows = records(found)
     found["dominated_by"] = [
@@ -161,7 +171,12 @@ def advice(table: pd.DataFrame) -> list[str]:
         if len(rows) == 1:
             continue
         before = f"With a total epsilon of {epsilon:g}"
-        free = [row for row in rows if not row["dominated_by"]]
+        sentences += [
+            f"{before} {row['defense']} is of no use: its estimates are no nearer to the truth than equal shares."
+            for row in rows
+            if row["useless"]
+        ]
+        free = [row for row in rows if not row["dominated_by"] and not row["useless"]]
         if free:
             sentences.append(f"{before} {_best(free, 'leakage', 'leaks least')}; {_best(free, 'error', 'errs least')}.")
         sentences += [
@@ -216,7 +231,9 @@ def choice(frame: pd.DataFrame) -> Block | None:
             plain_cell(row["error"], row["error_low"], row["error_high"]),
             plain_cell(row["accuracy"], row["accuracy_low"], row["accuracy_high"], share=True),
             plain_cell(row["parity"], row["parity_low"], row["parity_high"]),
-            Cell(f"by {row['dominated_by']}", mark="muted") if row["dominated_by"] else Cell("not dominated"),
+            Cell(f"by {row['dominated_by']}", mark="muted")
+            if row["dominated_by"]
+            else Cell("of no use" if row["useless"] else "not dominated"),
         )
         lines.append(Line(row["defense"], cells, reference=bool(row["dominated_by"])))
     head = (

@@ -49,7 +49,7 @@ def answer(top: pd.DataFrame, board: pd.DataFrame, cost: pd.DataFrame, defenses:
                     "verdict": row["verdict"] if row else "untested",
                     "row": row,
                     "figure": advantage_cell(row) if row else None,
-                    "ceiling": points(row["ceiling"] if row else math.nan),
+                    "ceiling": points(max(row["ceiling"], 0.0) if row else math.nan),
                     "bar": _bar(row),
                     "score": score.get((game, secret, defense, row["attack"])) if row else None,
                     "accuracy": percent(paid["downstream_accuracy"]) if paid else None,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["beside_theory", "theory"]
 
 Block = dict[str, Any]
-_PRIORS = {"uniform": "no prior", "marginal": "shares known"}
+_PRIORS = {"uniform": "no prior", "marginal": "shares estimated"}
 """What the attack takes for granted before it sees the report, by the parameter that says so."""
 _ATTACK = "report-bayes"
 

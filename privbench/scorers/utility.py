@@ -185,8 +185,8 @@ def score_reported_marginals(
     Returns
     -------
     list of Score
-        One row, ``tvd_1way``; half the absolute error of an unprojected estimate can exceed 1, which is
-        reported as 1.
+        One row, ``tvd_1way``, with the error of equal shares as its baseline: an estimate that is no nearer is of no
+        use. Half the absolute error of an unprojected estimate can exceed 1, which is reported as 1.
 
     Raises
     ------
@@ -198,13 +198,14 @@ def score_reported_marginals(
         raise InputError("`estimates` and `train_marginals` must hold one array a column, of equal lengths")
     d = len(pairs)
     value = min(sum(float(np.abs(p - q).sum()) / 2 for p, q in pairs) / d, 1.0)
+    equal = sum(float(np.abs(q - 1 / len(q)).sum()) / 2 for _, q in pairs) / d
     if variances is None:
-        return [Score("tvd_1way", value, None, None, n)]
+        return [Score("tvd_1way", value, None, None, n, None, equal)]
     spread = [np.asarray(v, float) for v in variances]
     if len(spread) != d or any(v.shape != p.shape or (v < 0).any() for v, (p, _) in zip(spread, pairs, strict=False)):
         raise InputError("`variances` must hold one array a column, not negative, as long as the estimates")
     half = z_value(LEVEL) * float(np.sqrt(sum(float(v.sum()) for v in spread) / 4)) / d
-    return [Score("tvd_1way", value, max(value - half, 0.0), min(value + half, 1.0), n)]
+    return [Score("tvd_1way", value, max(value - half, 0.0), min(value + half, 1.0), n, None, equal)]
 
 
 def score_reported_means(

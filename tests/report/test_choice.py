@@ -34,7 +34,7 @@ def collection(
             metric="balanced_accuracy_advantage",
         ),
         *(leak(leakage + more, group=group, **here, **attack) for group, more in groups),
-        row(metric="tvd_1way", value=error, low=error - half, high=error + half, n=900, **release),
+        row(metric="tvd_1way", value=error, low=error - half, high=error + half, baseline=0.6, n=900, **release),
         cost("downstream_accuracy", accuracy, **model),
         cost("demographic_parity_difference", parity, group="sex", **model),
         *(cost("group_accuracy", 0.8 - more, group=group, **model) for group, more in groups),
@@ -110,6 +110,19 @@ def test_a_frequent_value_does_not_hide_what_leaks_of_rare_ones():
     assert table.loc["ldp allocation=open", "dominated_by"] == "ldp allocation=tight"
 
 
+def test_a_collection_that_learns_nothing_is_not_recommended_for_leaking_least():
+    rows = [
+        *collection("uniform", leakage=0.10, error=0.05, accuracy=0.80),
+        *collection("combined", leakage=0.0, error=1.0, accuracy=0.80),
+    ]
+    said = advice(choices(to_frame(rows)))
+    assert said[0] == (
+        "With a total epsilon of 1 ldp allocation=combined is of no use: its estimates are no nearer to the truth than "
+        "equal shares."
+    )
+    assert "ldp allocation=uniform leaks least" in said[1]
+
+
 def test_groups_within_noise_are_not_named():
     (row_,) = choices(to_frame(collection("one", leakage=0.0, error=0.1, accuracy=0.8))).to_dict("records")
     assert row_["leak_group"] is None
@@ -118,7 +131,7 @@ def test_groups_within_noise_are_not_named():
 
 def test_numbers_have_an_error_too_and_skipped_ones_change_no_label():
     numbers = [
-        row_ if row_.metric != "tvd_1way" else replace(row_, metric="mean_error")
+        row_ if row_.metric != "tvd_1way" else replace(row_, metric="mean_error", baseline=None)
         for row_ in collection("uniform", leakage=0.1, error=0.05, accuracy=0.8)
     ]
     other = collection("sampled", leakage=0.1, error=0.05, accuracy=0.8)
