@@ -119,13 +119,15 @@ class NumberCells:
         """Take the cell that a report points to anew, at points that crowd around the one pointed to."""
         width = self.column.range / self.size
         cells = np.minimum(((points - self.column.low) / width).astype(np.int64), self.size - 1)
-        start = self.column.low + cells * width
+        # the last cell ends at the upper bound, which start + width may exceed by rounding
+        ends_at = np.where(cells == self.size - 1, self.column.high, self.column.low + (cells + 1) * width)
+        start, end = self.column.low + cells * width, np.minimum(ends_at, self.column.high)
         steps = np.concatenate([-_CLOSER, [0.0], _CLOSER[::-1]]) * width
-        crowd = np.clip(points[:, None] + steps, start[:, None], start[:, None] + width)
         even = start[:, None] + (np.arange(_EVEN) + 0.5) / _EVEN * width
-        around = np.sort(np.concatenate([crowd, even], axis=1), axis=1)
+        crowd = np.concatenate([points[:, None] + steps, even], axis=1)
+        around = np.sort(np.clip(crowd, start[:, None], end[:, None]), axis=1)
         # each point stands for what is nearer to it than to the others
-        ends = np.column_stack([start, (around[:, :-1] + around[:, 1:]) / 2, start + width])
+        ends = np.column_stack([start, (around[:, :-1] + around[:, 1:]) / 2, end])
         shares = np.diff(ends, axis=1) / width
         logs = np.empty_like(around)
         for first in range(0, len(places), _BLOCK):

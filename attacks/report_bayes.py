@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from attacks.report_answer import as_guess, bayes
-from attacks.report_evidence import column_log_likelihood
+from attacks.report_evidence import column_log_likelihood, column_size
+from attacks.report_parts import learnt_from_others
 from attacks.report_prior import LearntFrom, Prior, ReportPrior, reports_of
 from privbench.contracts import Guess, View
 
@@ -20,7 +21,8 @@ class ReportBayes:
 
     .. math:: P(v | y) \propto f(v) P(y | v)
 
-    Without the target's reports (a game that withholds them) the answer is the prior f alone. A secret that is
+    Without the target's reports (a game that withholds them) the answer is the prior f alone, which is learnt from the
+    reports of others. A secret that is
     collected in the clear is read off. Of a continuous secret the guess is the posterior's mean, and its spread the
     standard deviation.
 
@@ -67,11 +69,12 @@ class ReportBayes:
         """Return the posterior of every secret given the target's reports of it."""
         release = reports_of(view)
         secrets = [secret for secret in view.secrets if secret.name in release]
-        expected = self._prior.expected(view, secrets, rng=rng)
-        posterior = {}
-        for secret in secrets:
-            found = expected.of_targets(secret)
-            if view.rows is not None:
-                found = bayes(found, column_log_likelihood(release, secret, view.rows, self.cells))
-            posterior[secret.name] = found
+        posterior = {one.name: np.empty((len(view.targets), column_size(one, self.cells))) for one in secrets}
+        for places, others in learnt_from_others(view):
+            expected = self._prior.expected(others, secrets, rng=rng)
+            for secret in secrets:
+                found = expected.of_targets(secret)
+                if view.rows is not None:
+                    found = bayes(found, column_log_likelihood(release, secret, view.rows[places], self.cells))
+                posterior[secret.name][places] = found
         return as_guess(view, posterior, cells=self.cells)

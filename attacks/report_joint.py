@@ -13,6 +13,7 @@ from attacks.column_tree import ColumnTree, spanning_forest
 from attacks.report_answer import as_guess
 from attacks.report_evidence import Evidence, Term, column_size
 from attacks.report_pairs import Affinity, PairPeople, learn_affinity
+from attacks.report_parts import learnt_from_others
 from attacks.report_prior import Expected, Group, LearntFrom, Prior, ReportPrior, indicators, reports_of
 from privbench.contracts import Guess, View
 from privbench.reports import Reports, Together
@@ -89,19 +90,21 @@ class ReportJoint:
         columns = release.randomised
         if not columns:
             return as_guess(view, {}, cells=self.cells)
-        expected = self._prior.expected(view, columns, rng=rng)
-        tree = self._tree(release, columns, expected)
-        weights = [self._expected(column, view, expected) for column in columns]
         names = [column.name for column in columns]
-        found = []
-        for first in range(0, max(1, len(view.targets)), _BLOCK):
-            some = slice(first, first + _BLOCK)
-            terms = [Term(np.zeros(1))]
-            if view.rows is not None:
-                terms = Evidence(release, view.rows[some], self.cells).terms(names)
-            found.append(joint_posterior(tree, [weight[some] for weight in weights], terms, names=names))
-        posterior = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return as_guess(view, dict(zip(names, posterior, strict=True)), cells=self.cells)
+        posterior = {one.name: np.empty((len(view.targets), column_size(one, self.cells))) for one in columns}
+        for places, others in learnt_from_others(view):
+            expected = self._prior.expected(others, columns, rng=rng)
+            tree = self._tree(reports_of(others), columns, expected)
+            weights = [self._expected(column, others, expected) for column in columns]
+            for first in range(0, len(places), _BLOCK):
+                some = slice(first, first + _BLOCK)
+                terms = [Term(np.zeros(1))]
+                if view.rows is not None:
+                    terms = Evidence(release, view.rows[places[some]], self.cells).terms(names)
+                found = joint_posterior(tree, [weight[some] for weight in weights], terms, names=names)
+                for name, part in zip(names, found, strict=True):
+                    posterior[name][places[some]] = part
+        return as_guess(view, posterior, cells=self.cells)
 
     def _expected(self, column: Column, view: View, expected: Expected) -> Floats:
         """Return the logarithm of what is expected of the targets; of what is known, only that."""

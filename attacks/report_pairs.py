@@ -7,12 +7,21 @@ Person i is expected to have value u of the one column with probability :math:`f
     \theta = \arg\max \sum_i \log \sum_{uv} L_i(u, v) P_i(u, v) - \tfrac{\lambda}{2} \lVert \theta \rVert^2
 
 with the likelihood L of the person's reports of both. That needs no inversion of the noise, holds for whatever way
-reports hang together, and stays at independence where reports tell nothing. (Cross counts inverted without bias and
-shrunk by their noise made the attack worse than none on Adult at epsilon 1; this does not.)
+reports hang together, and stays at independence where reports tell nothing. What it would raise the likelihood of
+other people's reports by is
+
+.. math:: \Bigl[ \sum_i \log \sum_{uv} L_i P_i \Bigr]_0^\theta - \sum_{uv} \frac{h_{uv}}{h_{uv} + \lambda}, \quad
+    h_{uv} = \sum_i (Q_i(u, v) - P_i(u, v))^2
+
+with the posterior Q: the last sum is the number of parameters that the data have determined. Only pairs of columns that
+gain by it are to be joined. (Cross counts inverted without bias and shrunk by their noise made the attack worse than
+none on Adult at epsilon 1; this does not.)
 
 References
 ----------
 J. Lafferty, A. McCallum and F. Pereira, "Conditional Random Fields", ICML 2001.
+H. Akaike, "A New Look at the Statistical Model Identification", IEEE Trans. Automatic Control 19, 1974; J. Moody, "The
+Effective Number of Parameters", NIPS 1991.
 """
 
 from __future__ import annotations
@@ -29,6 +38,10 @@ __all__ = ["Affinity", "PairPeople", "learn_affinity"]
 Floats = NDArray[np.float64]
 
 _ROUNDS = 100
+# numbers held at once
+_NUMBERS = 2_000_000
+# people from whom it is taken how much reports say
+_PEOPLE = 5_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +72,7 @@ class Affinity:
     theta : array of shape (k, l)
         Logarithm of how much commoner two values are together than expected.
     gain : float
-        By how much it raised the penalised log likelihood, at least 0.
+        By how much it would raise the log likelihood of as many other people's reports; may be negative.
     """
 
     theta: Floats
@@ -95,7 +108,23 @@ def learn_affinity(groups: Sequence[PairPeople], *, penalty: float) -> Affinity:
 
     start = np.zeros(shape[0] * shape[1])
     found = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})
-    return Affinity(found.x.reshape(shape), max(0.0, -float(found.fun) * people))
+    theta = found.x.reshape(shape)
+    told = np.sum([_information(group, np.exp(theta)) for group in scaled], axis=0)
+    raised = penalty / 2 * float(np.square(theta).sum()) - float(found.fun) * people
+    return Affinity(theta, raised - float((told / (told + penalty)).sum()))
+
+
+def _information(group: PairPeople, weight: Floats) -> Floats:
+    """Return the sum of squares of what people's reports add to each pair of values, ``(k, l)``."""
+    some = np.unique(np.linspace(0, len(group.one) - 1, min(len(group.one), _PEOPLE)).astype(np.int64))
+    told = np.zeros_like(weight)
+    block = max(1, _NUMBERS // weight.size)
+    for places in np.split(some, range(block, len(some), block)):
+        before = group.one[places, :, None] * group.other[places, None, :] * weight
+        after = np.sum([f[places, :, None] * g[places, None, :] for f, g in group.terms], axis=0) * weight
+        added = after / after.sum(axis=(1, 2), keepdims=True) - before / before.sum(axis=(1, 2), keepdims=True)
+        told += np.square(added).sum(axis=0)
+    return told * (len(group.one) / max(1, len(some)))
 
 
 def _scaled(group: PairPeople) -> PairPeople:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from attacks.number_cells import NumberCells, smoothed_shares
 from attacks.report_evidence import Evidence, Term, column_size
-from attacks.report_model import Encoder, SoftmaxModel
+from attacks.report_model import Encoder, SoftmaxModel, likely_shares
 from privbench.contracts import View
 from privbench.errors import InputError
-from privbench.reports import Reports
+from privbench.reports import FrequencyOracle, Reports
 from privbench.schema import Column
 from privbench.table import Table, one_hot
 
@@ -135,7 +135,7 @@ class Expected:
             size = column_size(column, self.cells)
             return np.full(size, 1 / size)
         if column.discrete:
-            return self.release.marginal(column.name)
+            return likely_shares(*_whole(self.release, column))
         return smoothed_shares(np.concatenate([group.likelihood(column) for group in self.groups]))
 
     def _model(self, column: Column) -> SoftmaxModel:
@@ -231,3 +231,22 @@ class ReportPrior:
         if everyone <= most:
             return np.arange(everyone)
         return np.sort(rng.choice(everyone, size=most, replace=False))
+
+
+def _whole(release: Reports, column: Column) -> tuple[Floats, Floats]:
+    """Return the likelihood of a discrete column's values given all reports, and how many people each row stands for.
+
+    Equal reports are one row where a person has sent one; else, of more people than memory allows, it is that of
+    evenly spaced ones.
+    """
+    reported = release.of(column.name)
+    if len(reported) == 1 and reported[0].reports.ndim == 1:
+        one = reported[0]
+        distinct, counts = np.unique(one.reports, return_counts=True)
+        if len(distinct) * column.size <= _NUMBERS and isinstance(one.oracle, FrequencyOracle):
+            logs = one.oracle.log_likelihood(distinct)
+            return np.exp(logs - logs.max(axis=1, keepdims=True)), counts.astype(np.float64)
+    everyone = release.private_records
+    some = min(everyone, max(_NUMBERS // column.size, 1000))
+    logs = release.log_likelihood(column.name, np.arange(some) * everyone // some if some else np.arange(0))
+    return np.exp(logs - logs.max(axis=1, keepdims=True)), np.ones(some)

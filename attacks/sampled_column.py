@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from attacks.genuine_column import genuine_scores
 from attacks.report_answer import as_guess, bayes
+from attacks.report_parts import learnt_from_others
 from attacks.report_prior import LearntFrom, Prior, ReportPrior, reports_of
 from privbench.contracts import Guess, View
 from privbench.reports import Together
@@ -69,8 +70,11 @@ class SampledColumn:
         """Return the posterior of every secret given all of the target's reports."""
         release = reports_of(view)
         columns = release.randomised
-        expected = self._prior.expected(view, columns, rng=rng)
-        prior = {column.name: expected.of_targets(column) for column in columns}
+        prior = {column.name: np.empty((len(view.targets), column.size)) for column in columns}
+        for places, others in learnt_from_others(view):
+            expected = self._prior.expected(others, columns, rng=rng)
+            for column in columns:
+                prior[column.name][places] = expected.of_targets(column)
         secrets = [secret.name for secret in view.secrets if secret.name in release]
         if view.rows is None:
             return as_guess(view, {name: prior[name] for name in secrets}, cells=1)

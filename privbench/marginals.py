@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from privbench.release import Release
-from privbench.reports import FrequencyOracle, NumericOracle, Reports
+from privbench.reports import FrequencyOracle, Reports
 from privbench.scorers.score import Score
 from privbench.scorers.utility import score_marginals, score_reported_marginals, score_reported_means
 from privbench.table import Table, bin_count, to_bins
@@ -22,7 +22,9 @@ def score_release_marginals(release: Release, train: Table) -> list[Score]:
     Parameters
     ----------
     release : Release
-        Rows, or reports: then only the randomised columns count, by their unbiased estimates.
+        Rows, or reports: then only the randomised columns count, by their unbiased estimates from all surveys. A
+        continuous column that nobody reported has no error; a discrete one is estimated as uniform, which may be off
+        by anything.
     train : Table
         The records behind it.
     """
@@ -39,7 +41,10 @@ def score_release_marginals(release: Release, train: Table) -> list[Score]:
 
 def _reported(release: Reports, train: Table) -> list[Score]:
     discrete = [column.name for column in release.randomised if column.discrete]
-    continuous = [column for column in release.randomised if not column.discrete]
+    # without a report there is no mean to judge
+    continuous = [
+        column for column in release.randomised if not column.discrete and release.reports_of(column.name) > 0
+    ]
     rows: list[Score] = []
     if discrete:
         estimates = [release.estimate(name) for name in discrete]
@@ -50,16 +55,10 @@ def _reported(release: Reports, train: Table) -> list[Score]:
             variances=[release.variance(name) for name in discrete],
         )
     if continuous:
-        numbers = [
-            (one.oracle.estimate(one.reports), float(one.oracle.variance(train[column.name]).mean()) / len(one.reports))
-            for column in continuous
-            for one in release.of(column.name)[:1]
-            if isinstance(one.oracle, NumericOracle)
-        ]
         rows += score_reported_means(
-            [mean for mean, _ in numbers],
+            [release.estimate_mean(column.name) for column in continuous],
             [float(train[column.name].mean()) for column in continuous],
-            variances=[variance for _, variance in numbers],
+            variances=[release.variance_of_mean(column.name, train[column.name]) for column in continuous],
             ranges=[column.range for column in continuous],
             n=release.private_records,
         )
@@ -79,7 +78,9 @@ def score_exact_success(release: Release, train: Table) -> dict[str, list[Score]
     Returns
     -------
     dict of str to list of Score
-        `exact_accuracy_uniform` and `exact_accuracy_marginal` by column.
+        `exact_accuracy_uniform` and `exact_accuracy_marginal` by column. The former is left out where some values are
+        hidden better than others (fakes from a prior that is not uniform): it would be the success on values that are
+        uniform, while the one measured is on those that people have.
     """
     found: dict[str, list[Score]] = {}
     if not isinstance(release, Reports):
@@ -90,7 +91,10 @@ def score_exact_success(release: Release, train: Table) -> dict[str, list[Score]
         if len(surveys) > 1 or not isinstance(oracle, FrequencyOracle):
             continue
         asked = len(surveys[0].reports) / release.private_records
-        priors = {"uniform": np.full(column.size, 1 / column.size), "marginal": train.marginal(column.name)}
+        priors = {"marginal": train.marginal(column.name)}
+        if _hides_alike(oracle):
+            # a guess with equal priors is then right equally often for every value, however the values are distributed
+            priors = {"uniform": np.full(column.size, 1 / column.size), **priors}
         for name, prior in priors.items():
             reached = oracle.success(prior)
             if reached is not None:
@@ -99,3 +103,8 @@ def score_exact_success(release: Release, train: Table) -> dict[str, list[Score]
                 score = Score(f"exact_accuracy_{name}", value, None, None, release.private_records, None)
                 found.setdefault(column.name, []).append(score)
     return found
+
+
+def _hides_alike(oracle: FrequencyOracle) -> bool:
+    """Return whether the chances of being supported are the same for every value."""
+    return bool(np.ptp(oracle.p) <= 1e-12 and np.ptp(oracle.q) <= 1e-12)

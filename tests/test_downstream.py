@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import CategoricalNB
 
 from defenses.ldp.collection import Collection
@@ -11,7 +15,7 @@ from defenses.ldp.duchi import Duchi
 from defenses.ldp.grr import Grr
 from defenses.ldp.piecewise import Piecewise
 from privbench.datasets import adult
-from privbench.downstream import MODELS, check_label, predict
+from privbench.downstream import MODELS, check_label, models, predict
 from privbench.downstream.calibration import calibrated_features
 from privbench.errors import InputError
 from privbench.release import SyntheticTable
@@ -20,6 +24,7 @@ from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
 from privbench.scorers import score_downstream
 from privbench.table import Table
+from tests.people import people
 
 DEBIASED = ("debiased-logistic-regression", "debiased-naive-bayes")
 COLUMNS = (
@@ -260,6 +265,34 @@ def test_expected_indicators_have_the_true_covariance_with_the_reports():
     assert np.abs(error).max() < 0.01
     # and it spreads less than the indicators, as it knows less
     assert (known[:, :5].std(axis=0) < 0.8 * true.std(axis=0)).all()
+
+
+@pytest.mark.parametrize("numeric", ["duchi", "piecewise", "hybrid", "square-wave"])
+@pytest.mark.parametrize("allocation", ["uniform", "sampled"])
+@pytest.mark.parametrize("epsilon", [1e-6, 1e-3, 0.1])
+def test_what_reports_let_one_expect_stays_possible_at_any_budget(numeric, allocation, epsilon):
+    data = people(400, 50)
+    train = data.records.with_schema(data.records.schema.with_secrets(["wage", "age", "ill"]))
+    release = Collection(epsilon=epsilon, numeric=numeric, allocation=allocation).release(train, rng=stream(1, numeric))
+    names = [name for name in train.schema.names if name != "income"]
+    randomised = calibrated_features(release, data.test, names)[0][:, :5]
+    # indicators are within [0, 1] and numbers within [-1, 1]: a mean is, and a deviation is no larger
+    assert np.abs(randomised.mean(axis=0)).max() <= 1 + 1e-6
+    assert randomised.std(axis=0).max() < 2
+    probability = predict("debiased-logistic-regression", release, data.test, label="income", seed=0)
+    assert probability.sum(axis=1) == pytest.approx(1)
+
+
+def test_a_solver_that_stops_early_is_no_warning(monkeypatch):
+    def stopped(seed):
+        return LogisticRegression(max_iter=1, random_state=seed)
+
+    train, filters = logistic(300, rng=stream(0, "early")), list(warnings.filters)
+    monkeypatch.setitem(MODELS, "stopped", models._on_features(stopped))
+    with pytest.warns(ConvergenceWarning):
+        stopped(0).fit(SyntheticTable(train, 300).features(["a", "b", "c"]), train["label"])
+    assert np.isfinite(log_odds("stopped", SyntheticTable(train, 300))).all()
+    assert warnings.filters == filters
 
 
 def test_unknown_model_and_labels_that_cannot_be_learnt():

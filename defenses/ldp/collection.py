@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from defenses.ldp import budgets
+from defenses.ldp.collection_checks import check_asked, check_budgets, check_epsilon, check_named, check_owned
 from defenses.ldp.fake_claims import amplified
 from defenses.ldp.fakes import Fake, Faked
 from defenses.ldp.memoised_budgets import memoised
@@ -41,7 +42,8 @@ class Collection:
     Parameters
     ----------
     epsilon : float
-        Budget of one person in one round of one survey, positive. The claim has the total.
+        Budget of one person in one round of one survey, from 1e-6 to 500; with memoise, of any number of rounds. The
+        claim has the total of what was spent.
     protocol : str
         How a value of a discrete column is randomised: grr (generalised randomised response), sue and oue (symmetric
         and optimised unary encoding), ss (subset selection), blh and olh (binary and optimised local hashing), the
@@ -73,9 +75,10 @@ class Collection:
     rounds : int
         How often each person reports the same value.
     memoise : bool
-        In several rounds randomise a permanent answer, drawn once, in place of the value (grr, sue and oue).
+        In several rounds randomise a permanent answer, drawn once, in place of the value (grr, sue and oue). The
+        permanent answer keeps epsilon, however many rounds follow; what the given rounds spend of it is claimed.
     first_share : float
-        With memoise: what the first report alone spends, as a share of epsilon, which all rounds together spend.
+        With memoise: what the first report alone spends, as a share of epsilon, from 0.001 to 0.999.
     surveys : int
         How many surveys ask for columns, each with a budget of its own.
     asked : int or None
@@ -106,19 +109,25 @@ class Collection:
     asked: int | None = None
 
     def __post_init__(self) -> None:
-        if not (self.epsilon > 0 and math.isfinite(self.epsilon)):
-            raise InputError(f"epsilon must be a positive number, got {self.epsilon}")
+        check_epsilon(self.epsilon)
         if self.columns is not None and len(set(self.columns)) != len(self.columns):
             raise InputError(f"columns: {list(self.columns)} names a column twice; name each once")
-        for name, owner in (("budgets", "custom"), ("priors", "rs+rfd"), ("fakes", "rs+fd")):
-            if getattr(self, name) is not None and self.allocation != owner:
-                raise InputError(
-                    f"{name} belongs to allocation {owner}; got allocation {self.allocation}; leave it out"
-                )
+        check_owned(
+            self,
+            (
+                ("budgets", "allocation custom", self.allocation == "custom"),
+                ("objective", "allocation optimal", self.allocation == "optimal"),
+                ("fakes", "allocation rs+fd", self.allocation == "rs+fd"),
+                ("priors", "allocation rs+rfd", self.allocation == "rs+rfd"),
+                ("amplify", "allocations rs+fd and rs+rfd", self.allocation in _FAKED),
+                ("first_share", "memoise", self.memoise),
+            ),
+        )
         if self.allocation == "custom":
             if self.budgets is None:
                 raise InputError("allocation custom needs budgets, a mapping of each randomised column to its epsilon")
-            budgets.custom(list(self.budgets), self.epsilon, budgets=self.budgets)
+            budgets.custom(list(self.columns or self.budgets), self.epsilon, budgets=self.budgets)
+            check_budgets(self.budgets)
         if self.allocation == "custom" and self.asked is not None:
             raise InputError(
                 "allocation custom has a budget for every column, so each survey asks for all: leave asked out"
@@ -133,11 +142,15 @@ class Collection:
             raise InputError(f"allocation {self.allocation} has no rounds; got rounds {self.rounds}; take uniform")
         if self.memoise and self.protocol not in ("grr", "sue", "oue"):
             raise InputError(f"memoise is for grr, sue and oue; got protocol {self.protocol}; take one of them")
-        if self.memoise and not 0 < self.first_share < 1:
-            raise InputError(f"first_share is a share between 0 and 1, both excluded; got {self.first_share}")
+        if self.memoise and self.rounds == 1:
+            raise InputError("memoise in one round only adds noise; set rounds to 2 or more, or leave memoise out")
+        if self.memoise and not 0.001 <= self.first_share <= 0.999:
+            raise InputError(f"first_share is a share of epsilon from 0.001 to 0.999; got {self.first_share}")
         if self.allocation in _FAKED:
             for name, shares in (self.priors or {"a column": (0.5, 0.5)}).items():
                 self._faked(name, len(shares), self.epsilon, 2)
+        if self.columns is not None:
+            self._check_columns(self.columns)
 
     def release(self, train: Table, *, rng: np.random.Generator) -> Reports:
         """Randomise the sensitive columns of every record on their own.
@@ -145,14 +158,13 @@ class Collection:
         Raises
         ------
         InputError
-            If there is no column to randomise, `columns`, `budgets` or `priors` names one that does not exist, or the
-            surveys do not ask for every column.
+            If there is no column to randomise, `columns` names one that does not exist, `budgets` or `priors` one that
+            is not randomised, or the surveys do not ask for every column.
         DoesNotApplyError
             If one is continuous and the allocation, or several rounds, are for discrete columns.
         """
         names = train.schema.secrets if self.columns is None else self.columns
-        if not names:
-            raise InputError("ldp: no column to randomise; name a secret, or set columns")
+        self._check_columns(names)
         columns = [train.schema[name] for name in names]
         for column in columns:
             if not column.discrete and (self.allocation in _OF_VALUES or self.rounds > 1):
@@ -174,14 +186,15 @@ class Collection:
             collected[0].joint_epsilon,
         )
 
+    def _check_columns(self, names: Sequence[str]) -> None:
+        if not names:
+            raise InputError("ldp: no column to randomise; name a secret, or set columns")
+        check_named("priors", self.priors or (), names)
+        check_asked(len(names), surveys=self.surveys, asked=self.asked)
+
     def _asked(self, columns: Sequence[Column], rng: np.random.Generator) -> list[list[Column]]:
         """Return the columns of each survey: a new order of all is begun when the last one is used up."""
-        width = len(columns) if self.asked is None else self.asked
-        if width > len(columns) or width * self.surveys < len(columns):
-            raise InputError(
-                f"ldp: {self.surveys} surveys that ask for {width} columns each cannot ask for each of {len(columns)} "
-                f"columns; set asked to a number from {math.ceil(len(columns) / self.surveys)} to {len(columns)}"
-            )
+        width = check_asked(len(columns), surveys=self.surveys, asked=self.asked)
         if width == len(columns):
             return [list(columns)] * self.surveys
         found, left = [], list[int]()
@@ -249,6 +262,10 @@ class Collection:
         said = [f"it covers {', '.join(names)} only: the other columns are collected as they are"]
         if self.memoise:
             said.append("a person's values do not change between rounds")
+            said.append(
+                f"it is what the {self.rounds} rounds spend: with any number of further rounds it is at most "
+                f"{self.epsilon * self.surveys:.12g} in total"
+            )
         if undeclared := train.schema.undeclared(names):
             said.append(f"the domains of {', '.join(undeclared)} are public, though they were read off the file")
         return tuple(said)

@@ -8,7 +8,8 @@ Differential Privacy", VLDB 2023 (splitting, sampling, fakes).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from defenses.ldp.combined import CombinedColumn, joint_size, randomise_jointly
 from defenses.ldp.fake_claims import claims
 from defenses.ldp.fakes import Faked, randomise_one_genuine
+from defenses.ldp.memoised import Memoised
 from privbench.reports import FrequencyOracle, NumericOracle, ReportedColumn, Together
 from privbench.schema import Column
 from privbench.table import Table
@@ -69,7 +71,7 @@ def one_by_one(
     make : callable
         From a column and its budget to its randomiser.
     total : float
-        What the columns' randomisers spend together.
+        What the columns' randomisers spend together; memoised ones at most, in any number of rounds.
     number : int
         Of the survey.
     rng : Generator
@@ -79,7 +81,7 @@ def one_by_one(
     for column in columns:
         oracle = make(column, budgets[column.name])
         reported.append(ReportedColumn(column, oracle, oracle.randomise(train[column.name], rng=rng), survey=number))
-    return Survey(tuple(reported), total)
+    return Survey(tuple(reported), _spent(reported, total, math.fsum))
 
 
 def sampled(
@@ -97,7 +99,18 @@ def sampled(
         oracle = make(column, epsilon)
         reports = oracle.randomise(train[column.name][people], rng=rng)
         reported.append(ReportedColumn(column, oracle, reports, people, number))
-    return Survey(tuple(reported), total)
+    return Survey(tuple(reported), _spent(reported, total, max))
+
+
+def _spent(reported: Sequence[ReportedColumn], total: float, together: Callable[[Iterable[float]], float]) -> float:
+    """Return what the columns' reports spend together: of memoised ones what their rounds do, below `total`."""
+    oracles = [one.oracle for one in reported if isinstance(one.oracle, Memoised)]
+    if len(oracles) < len(reported):
+        return total
+    # rounding may not lead beyond the permanent step's budget
+    spent = together(min(max(oracle.epsilon_of(oracle.rounds), 0.0), oracle.epsilon) for oracle in oracles)
+    # a claim is positive: of columns of one value, which spend nothing, it is the bound
+    return min(spent, total) or total
 
 
 def jointly(
@@ -127,4 +140,5 @@ def one_genuine(
     )
     claim = claims(oracles)
     said = (f"for records that differ in a single column epsilon is {claim.one_column:.4g}",)
-    return Survey(reported, claim.record, said, Together.ONE_GENUINE)
+    # as for memoised reports, of columns of one value alone
+    return Survey(reported, claim.record or oracles[0].genuine.epsilon, said, Together.ONE_GENUINE)

@@ -10,7 +10,9 @@ and applies the coefficients to clean records. For a linear model that is consis
 approximation, whose probabilities are less extreme than those of a model of clean records. What it takes is known
 without seeing any x: m is the regression of D on z, as the noise has mean 0; Cov(x) of one column follows from its
 estimated shares; and that of two columns from their debiased reports, whose noises are independent. Where each person
-reports a single column it is unknown, and the columns are taken as uncorrelated given z.
+reports a single column it is unknown, and the columns are taken as uncorrelated given z. Reports of a small budget are
+so wide that estimates may leave what is possible: the mean of m is moved to that of a distribution, or into the bounds,
+and m and the covariances of two columns are shrunk to what the columns' own variances allow.
 
 References
 ----------
@@ -49,6 +51,7 @@ class _Block:
     asked: Floats
     """In how many of the surveys each person reported, as a share, ``(n,)``."""
     mean: Floats
+    """Of the true indicators, or number: as estimated, moved to what is possible."""
     covariance: Floats
     """Of the true indicators, or number."""
     kept: float
@@ -104,14 +107,15 @@ def _block(release: Reports, column: Column) -> _Block:
     asked = np.zeros(len(debiased))
     for one in surveys:
         asked[slice(None) if one.people is None else one.people] += 1 / len(surveys)
+    centre, oracle = debiased.mean(axis=0), surveys[0].oracle
     if column.discrete:
-        shares = release.marginal(column.name)
-        covariance = np.diag(shares) - np.outer(shares, shares)
+        mean = release.marginal(column.name)
+        covariance = np.diag(mean) - np.outer(mean, mean)
     else:
+        mean = np.clip(centre, -1, 1)
         covariance = np.array([[_variance_of_numbers(release, column)]])
-    mean, oracle = debiased.mean(axis=0), surveys[0].oracle
     kept = 0.0 if isinstance(oracle, NumericOracle) else float(np.mean(np.asarray(oracle.p) - oracle.q))
-    return _Block(debiased - mean, asked, mean, covariance, kept)
+    return _Block(debiased - centre, asked, mean, covariance, kept)
 
 
 def _variance_of_numbers(release: Reports, column: Column) -> float:
@@ -136,7 +140,7 @@ def _variance_of_numbers(release: Reports, column: Column) -> float:
 
 def _expected(release: Reports, blocks: list[_Block], clear: Floats) -> Floats:
     """Return the best linear prediction of the true indicators of all blocks, ``(n, p)``."""
-    fitted = [_ridge(clear, block.debiased) for block in blocks]
+    fitted = [_possible(_ridge(clear, block.debiased), block) for block in blocks]
     residual = np.hstack([block.debiased - fit for block, fit in zip(blocks, fitted, strict=True)])
     noisy = residual.T @ residual / len(residual)
     ends = np.cumsum([0, *(fit.shape[1] for fit in fitted)])
@@ -153,9 +157,12 @@ def _expected(release: Reports, blocks: list[_Block], clear: Floats) -> Floats:
                 found = total - explained
                 own, others = (float(np.trace(noisy[part, part])) for part in (parts[j], parts[i]))
                 error = factor**2 * own * others / len(residual)
+                size = max(float(np.square(found).sum()), 1e-300)
                 # James and Stein: a covariance that is no larger than its own error is dropped
-                kept = max(0.0, 1 - error / max(float(np.square(found).sum()), 1e-300))
-                gain[parts[j], parts[i]] = reach[i] * kept * found
+                kept = max(0.0, 1 - error / size)
+                # Cauchy and Schwarz: it is no larger than the columns' own variances allow
+                most = float(np.trace(one.covariance) * np.trace(other.covariance))
+                gain[parts[j], parts[i]] = reach[i] * min(kept, np.sqrt(most / size)) * found
     # in units of their own spread, or columns of little budget would drown the others in the inverse
     spread = np.sqrt(noisy.diagonal())
     spread[spread == 0] = 1.0
@@ -180,6 +187,14 @@ def _across(release: Reports, one: _Block, other: _Block) -> tuple[Floats, float
         drift = [block.mean - 1 / len(block.mean) for block in (one, other)]
         return one.kept * found - (1 - one.kept) * np.outer(*drift), one.kept
     return None  # of a person one column was reported
+
+
+def _possible(fit: Floats, block: _Block) -> Floats:
+    """Return what is fitted to the reports, shrunk where it would explain more than the true values vary."""
+    reach = float(block.asked.mean()) or 1.0
+    explained = float(np.square(fit / reach).mean(axis=0).sum())
+    most = float(np.trace(block.covariance))
+    return fit * np.sqrt(most / explained) if explained > most else fit
 
 
 def _positive(matrix: Floats) -> Floats:

@@ -7,6 +7,7 @@ G. Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision Tree", Ne
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -75,7 +76,12 @@ def _known(release: Release, label: str) -> list[str]:
 
 
 def _fitted(classifier: Any, known: NDArray[Any], asked: NDArray[Any], *, release: Release, label: str) -> Floats:
-    classifier.fit(known, release.values(label))
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        # that a solver stopped early is no reason to distrust a model: its score is measured
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        classifier.fit(known, release.values(label))
     probability = np.zeros((len(asked), release.schema[label].size))
     probability[:, classifier.classes_] = classifier.predict_proba(asked)
     return probability

@@ -12,6 +12,7 @@ from privbench import registry
 from privbench.errors import DoesNotApplyError, InputError
 from privbench.reports import FakedOracle, FrequencyOracle, NumericOracle, Together
 from privbench.rng import stream
+from privbench.schema import Column, Kind, Schema
 from privbench.table import Table
 from tests.people import SCHEMA, people
 
@@ -140,14 +141,71 @@ def test_rounds_add_up_unless_they_are_memoised(protocol):
     fresh = collect(protocol=protocol, rounds=5, epsilon=1, table=table)
     assert fresh.claim.epsilon == pytest.approx(5)
     kept = collect(protocol=protocol, rounds=5, epsilon=3, memoise=True, first_share=0.3, table=table)
-    assert kept.claim.epsilon == pytest.approx(3)
+    spent = math.fsum(one.oracle.epsilon_of(5) for one in kept.reported)
+    assert 0.3 * 3 < spent < 3
+    assert kept.claim.epsilon == pytest.approx(spent, rel=1e-12)
     assert any("do not change" in said for said in kept.claim.assumes)
+    assert any("further rounds it is at most 3 in total" in said for said in kept.claim.assumes)
     for release in (fresh, kept):
         for name in COLUMNS:
             assert isinstance(release.of(name)[0].oracle, FrequencyOracle)
             error = (release.estimate(name) - table.marginal(name)) / np.sqrt(release.variance(name))
             assert np.abs(error).max() < 4
         assert release.features(["ill"]).shape == (4000, 3)
+
+
+@pytest.mark.parametrize("protocol", ["grr", "sue", "oue"])
+def test_a_memoised_claim_is_what_its_rounds_spent(protocol):
+    def claim(**params):
+        given = {"rounds": 3, "epsilon": 1.2, "memoise": True, "first_share": 0.3, "table": train(50), **params}
+        return collect(protocol=protocol, **given)
+
+    # from what one round spends towards the bound, which many rounds reach and never exceed
+    few, more, many = (claim(rounds=rounds).claim.epsilon for rounds in (2, 5, 1000))
+    assert 0.3 * 1.2 < few < more < many <= 1.2
+    assert many == pytest.approx(1.2)
+    one = claim(allocation="sampled")
+    assert one.claim.epsilon == max(own.oracle.epsilon_of(3) for own in one.reported)
+    thrice = claim(surveys=3)
+    assert thrice.claim.epsilon == pytest.approx(3 * claim().claim.epsilon, rel=1e-12)
+    assert any("at most 3.6 in total" in said for said in thrice.claim.assumes)
+
+
+@pytest.mark.parametrize("params", [{"rounds": 3, "memoise": True}, {"allocation": "rs+fd"}, {"allocation": "rs+rfd"}])
+def test_columns_of_one_value_spend_nothing_and_claim_the_bound(params):
+    columns = tuple(Column(name, Kind.CATEGORICAL, ("only",)) for name in "ab")
+    table = Table(Schema(columns, secrets=("a", "b")), {name: np.zeros(9, dtype=int) for name in "ab"})
+    release = collect(epsilon=2, table=table, **{"amplify": False, **params} if "allocation" in params else params)
+    assert release.claim.epsilon == 2
+    assert release.estimate("a") == pytest.approx([1.0])
+
+
+EXTREME = [
+    *({"allocation": a, "protocol": p} for a, p in PAIRS),
+    *({"allocation": "optimal", "objective": "success", "protocol": p} for p in PROTOCOLS),
+    *({"protocol": p, "rounds": 4} for p in PROTOCOLS),
+    *({"protocol": p, "rounds": 4, "memoise": True, "first_share": s} for p in ("grr", "sue") for s in (0.001, 0.999)),
+    *({"protocol": "oue", "rounds": 4, "memoise": True, "first_share": share} for share in (0.001, 0.5)),
+    {"allocation": "rs+fd", "surveys": 5},
+    {"allocation": "rs+rfd", "priors": {"ill": (1e-300, 0.5, 0.5)}},
+    *({"numeric": numeric, "columns": ("wage", "ill")} for numeric in ("duchi", "piecewise", "hybrid", "square-wave")),
+]
+
+
+@pytest.mark.parametrize("params", EXTREME, ids=lambda given: " ".join(map(str, given.values())))
+@pytest.mark.parametrize("epsilon", [1e-6, 500.0])
+def test_the_least_and_the_most_budget_are_computed_with(params, epsilon):
+    release = collect(epsilon=epsilon, table=train(300), **params)
+    assert epsilon * 1e-9 < release.claim.epsilon < math.inf
+    for name in {one.column.name for one in release.reported}:
+        assert np.isfinite(release.features([name], encoding="debiased")).all()
+        numbers = release.schema[name].discrete
+        likelihood = release.log_likelihood(name, np.arange(300), None if numbers else np.linspace(0, 100, 7))
+        assert np.isfinite(likelihood.max(axis=1)).all()
+        if numbers:
+            assert np.isfinite(release.estimate(name)).all()
+            assert (release.variance(name) >= 0).all()
+            assert release.marginal(name).sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("numeric", ["duchi", "piecewise", "hybrid", "square-wave"])
@@ -198,6 +256,24 @@ def test_debiased_features_have_the_indicators_as_their_mean(encoding):
         ({"surveys": 0}, "numbers from 1"),
         ({"surveys": 1, "asked": 2}, "cannot ask for each of 3"),
         ({"surveys": 2, "asked": 4}, "asked to a number from 2 to 3"),
+        ({"surveys": 2, "asked": 1}, "set asked to a number from 2 to 3"),
+        ({"surveys": 1, "asked": 1}, "set asked to 3$"),
+        ({"surveys": 1, "asked": 2, "columns": ("ill",)}, "set asked to 1$"),
+        ({"memoise": True}, "one round only adds noise"),
+        ({"memoise": True, "rounds": 2, "first_share": 1e-9}, "from 0.001 to 0.999"),
+        ({"first_share": 0.3}, "first_share belongs to memoise"),
+        ({"rounds": 3, "first_share": 0.3}, "first_share belongs to memoise"),
+        ({"objective": "success"}, "objective belongs to allocation optimal"),
+        ({"allocation": "k-based", "objective": "success"}, "objective belongs to allocation optimal"),
+        ({"amplify": False}, r"amplify belongs to allocations rs\+fd and rs\+rfd"),
+        ({"allocation": "rs+rfd", "priors": {"il": (0.5, 0.3, 0.2)}}, "'il'; did you mean 'ill'"),
+        ({"allocation": "rs+rfd", "priors": {"income": (0.5, 0.5)}}, "column in the priors 'income'"),
+        ({"allocation": "custom", "budgets": {"ill": 1 - 2e-9, "grade": 1e-9, "work": 1e-9}}, "1e-09 for column"),
+        ({"rounds": 0}, "numbers from 1"),
+        ({"epsilon": 500.1}, "to 500.*got 500.1"),
+        ({"epsilon": 1e308, "surveys": 3}, "to 500"),
+        ({"epsilon": 1e-200}, "from 1e-06"),
+        ({"epsilon": math.inf}, "positive"),
         ({"epsilon": -1}, "positive"),
         ({"epsilon": math.nan}, "positive"),
         ({"protocol": "grrr"}, "grr"),
@@ -231,8 +307,14 @@ def test_a_column_of_one_value_and_one_observed_value_are_no_trouble():
         {"allocation": "custom", "budgets": {"a": 0.3, "b": 0.3}},
         {"allocation": "rs+rfd", "priors": {"a": (0.5, 0.5, 0.0)}},
         {"allocation": "rs+rfd", "priors": {"a": (0.5, 0.4)}},
+        {"allocation": "rs+rfd", "priors": {"a": (0.5, 0.5)}, "columns": ("b", "c")},
+        {"allocation": "custom", "budgets": {"a": 0.5, "b": 0.5}, "columns": ("a", "c")},
+        {"allocation": "custom", "budgets": {"a": 0.5, "b": 0.5}, "columns": ("a", "b", "c")},
+        {"columns": ("a", "b", "c"), "asked": 1, "surveys": 2},
+        {"columns": ()},
     ],
 )
 def test_what_is_wrong_whatever_the_data_is_refused_before_anything_runs(params):
-    with pytest.raises(InputError, match=r"sum to 0.6|value 2 is 0|sum to 1"):
+    said = r"sum to 0.6|value 2 is 0|sum to 1|in the priors 'a'|in the budgets 'b'|no budget for 'c'|2 to 3|no column"
+    with pytest.raises(InputError, match=said):
         registry.make("defenses", "ldp", {"epsilon": 1, **params})
