@@ -81,7 +81,9 @@ def one_by_one(
     for column in columns:
         oracle = make(column, budgets[column.name])
         reported.append(ReportedColumn(column, oracle, oracle.randomise(train[column.name], rng=rng), survey=number))
-    return Survey(tuple(reported), _spent(reported, total, math.fsum))
+    parts = ", ".join(f"{column.name} {budgets[column.name]:.4g}" for column in columns)
+    said = (f"epsilon is split over the columns: {parts}",) if len(columns) > 1 else ()
+    return Survey(tuple(reported), _spent(reported, total, math.fsum), said)
 
 
 def sampled(

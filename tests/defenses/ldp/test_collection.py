@@ -71,6 +71,7 @@ def test_split_budgets_sum_to_epsilon_and_never_above(protocol, allocation, epsi
 def test_custom_budgets_reach_their_columns():
     budgets = {"ill": 0.5, "grade": 1.25, "work": 0.25}
     release = collect(allocation="custom", budgets=budgets, epsilon=2)
+    assert "epsilon is split over the columns: grade 1.25, work 0.25, ill 0.5" in release.claim.assumes
     for name, budget in budgets.items():
         assert release.of(name)[0].oracle.epsilon == pytest.approx(budget, rel=1e-12)
 
