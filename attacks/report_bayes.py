@@ -29,9 +29,9 @@ class ReportBayes:
     Parameters
     ----------
     prior : str
-        marginal: the shares estimated from all reports (of a continuous column by expectation maximisation with
-        smoothing); model: the shares given the target's known columns; uniform: every value alike, then the success on
-        uniform values under GRR is e^epsilon / (e^epsilon + k - 1).
+        marginal: the likeliest shares given the reports of others, one more person of each value added (of a continuous
+        column by expectation maximisation with smoothing); model: the shares given the target's known columns;
+        uniform: every value alike, then the success on uniform values under GRR is e^epsilon / (e^epsilon + k - 1).
     model : str
         What the prior `model` is learnt from: released: the reports and the known columns of all people, in the clear;
         public: public records, where the game grants them; auto: both, as far as there are.

@@ -131,6 +131,17 @@ def test_the_likeliest_shares_are_counts_where_values_are_known_and_even_where_n
     np.testing.assert_allclose(likely_shares(np.ones((0, 4))), 1 / 4)
 
 
+@pytest.mark.parametrize("together", list(Together))
+@pytest.mark.parametrize("surveys", [1, 3])
+def test_the_shares_without_own_reports_are_the_likeliest_given_all(together, surveys):
+    table = people(300)
+    for asked in (None, np.arange(0, 300, 2)):
+        release = collect(table, ("ill",), epsilon=1.2, together=together, surveys=surveys, people=asked)
+        view = replace(view_of(release, table, np.arange(5), secrets=("ill",)), rows=None)
+        shares = ReportBayes().infer(view, rng=stream(0)).answers["ill"]
+        np.testing.assert_allclose(shares, np.tile(by_expectation(release, "ill"), (5, 1)), atol=1e-5)
+
+
 @pytest.mark.parametrize("size", [2, 15])
 @pytest.mark.parametrize("epsilon", [0.05, 0.3, 1.0, 3.0])
 def test_the_likeliest_shares_lose_less_than_the_distribution_nearest_to_the_estimate(size, epsilon):
