@@ -47,8 +47,9 @@ def choices(frame: pd.DataFrame) -> pd.DataFrame:
         count as much as frequent ones, of the attack with the highest), `error` (distance of the randomised columns'
         shares, or of their means, whichever is larger), `accuracy` and `parity` (of the downstream model that is most
         accurate on average); `useless`, whether the error is no smaller than that of equal shares; `leak_group`,
-        `leak_there` (the group about which most leaks, and how much), `cost_group`, `cost_there` (the group whose
-        accuracy falls most, and by how much): groups of at least 25 people a seed whose interval excludes 0, else none;
+        `leak_there` (the group about which most leaks, and how much, if clearly more than about everyone),
+        `cost_group`, `cost_there` (the group whose accuracy falls most, and by how much, if it clearly falls), either of
+        at least 25 people a seed, else none;
         `dominated_by`, a label or empty. The least leaking first. Only collections of reports have a row.
     """
     import pandas as pd
@@ -115,7 +116,9 @@ def _most_exposed(table: pd.DataFrame, worst: list[dict[str, Any]]) -> dict[str,
     mine = table[table["metric"].isin(HEADLINES) & table["group"].str.contains("=", na=False)]
     # between groups of the secret itself attacks differ as its values do
     mine = mine[
-        (mine["n"] >= _FEWEST) & (mine["low"] > 0) & ~mine["group"].str.startswith(f"{worst[0]['secret']}=", na=False)
+        (mine["n"] >= _FEWEST)
+        & (mine["low"] > worst[0]["advantage"])
+        & ~mine["group"].str.startswith(f"{worst[0]['secret']}=", na=False)
     ]
     for field in ("game", "secret", "defense", "attack"):
         mine = mine[mine[field] == worst[0][field]]
@@ -204,7 +207,8 @@ def _best(rows: list[dict[str, Any]], figure: str, said: str) -> str:
     best = min(known, key=lambda row: row[figure])
     near = [row["defense"] for row in known if row is not best and not row[f"{figure}_low"] > best[f"{figure}_high"]]
     value = f"{points(best[figure])} points" if figure == "leakage" else f"off by {number(best[figure])}"
-    doubt = f", but {listed(near)} cannot be told apart from it" if near else ""
+    others = listed(near) if len(near) <= 3 else f"{len(near)} others"
+    doubt = f", but {others} cannot be told apart from it" if near else ""
     return f"{best['defense']} {said} ({value}){doubt}"
 
 
@@ -233,18 +237,11 @@ def choice(frame: pd.DataFrame) -> Block | None:
             plain_cell(row["parity"], row["parity_low"], row["parity_high"]),
             Cell(f"by {row['dominated_by']}", mark="muted")
             if row["dominated_by"]
-            else Cell("of no use" if row["useless"] else "not dominated"),
+            else Cell("of no use" if row["useless"] else "no"),
         )
         lines.append(Line(row["defense"], cells, reference=bool(row["dominated_by"])))
-    head = (
-        "Collection",
-        "Epsilon in all",
-        "Leakage, points",
-        "Error of shares",
-        "Accuracy",
-        "Parity diff.",
-        "Dominated",
-    )
+    head = ("Collection", "Epsilon in all", "Leakage, points", "Rare values alike", "Error", "Accuracy", "Parity diff.",
+            "Dominated")  # fmt: skip
     caption = (
         "Every local collection: the strongest attack's advantage on the worst secret; the same where a rare value "
         "counts as much as a frequent one; how far the estimated shares, or means, of the randomised columns are off; "

@@ -197,3 +197,8 @@ def test_top_10_stands_below_the_leaderboard_where_there_are_more_values():
     assert "Among the ten likeliest values on identity" in page
     assert "4.1\N{NO-BREAK SPACE}%" in page
     assert "Among the ten likeliest" not in render(whole_run(), MANIFEST)
+
+
+def test_the_table_has_a_heading_for_every_figure():
+    table = choice(to_frame(THREE))["table"]
+    assert all(len(line.cells) + 1 == len(table.head) for _, lines in table.sections for line in lines)
