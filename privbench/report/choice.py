@@ -48,8 +48,8 @@ def choices(frame: pd.DataFrame) -> pd.DataFrame:
         shares, or of their means, whichever is larger), `accuracy` and `parity` (of the downstream model that is most
         accurate on average); `useless`, whether the error is no smaller than that of equal shares; `leak_group`,
         `leak_there` (the group about which most leaks, and how much, if clearly more than about everyone),
-        `cost_group`, `cost_there` (the group whose accuracy falls most, and by how much, if it clearly falls), either of
-        at least 25 people a seed, else none;
+        `cost_group`, `cost_there` (the group whose accuracy falls most, and by how much, if it clearly falls), either
+        of at least 25 people a seed, else none;
         `dominated_by`, a label or empty. The least leaking first. Only collections of reports have a row.
     """
     import pandas as pd
