@@ -24,6 +24,8 @@ COLOURS = ("#2a7fc9", "#d9661f", "#0f9d76", "#b9619c", "#b98600", "#4aa3d8", "#8
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "triangle-down", "pentagon")
 FAINT, STRONG = "rgba(128,128,128,.25)", "rgba(128,128,128,.95)"
 _ROW, _HEAD = 15, 30
+# markers that can be labelled without their labels lying over one another
+_NAMED = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +187,11 @@ def trade_off(spots: Sequence[Spot], *, real: float, name: str, caption: str, al
                          line={"color": STRONG, "width": 1.5, "dash": "dash"})  # fmt: skip
         figure.add_annotation(x=100 * real, yref="paper", y=1, yanchor="top", xanchor="right", showarrow=False,
                               text="trained on real data ", font={"size": 11})  # fmt: skip
-    for annotation in _names(spots, x_range, y_range, height=height):
-        figure.add_annotation(**annotation)
+    if len(spots) <= _NAMED:
+        for annotation in _names(spots, x_range, y_range, height=height):
+            figure.add_annotation(**annotation)
+    else:
+        caption += " Names show where a marker is pointed at."
     figure.update_layout(margin={"t": 64, "l": 56})
     return Figure(name, caption, alt, height, figure.to_plotly_json())
 
