@@ -12,7 +12,8 @@ from attacks.report_answer import as_guess, bayes
 from attacks.report_prior import reports_of
 from privbench.contracts import Guess, View
 from privbench.errors import InputError
-from privbench.reports import FrequencyOracle, Reports
+from privbench.oracles import FrequencyOracle
+from privbench.reports import Reports
 from privbench.schema import Column
 
 __all__ = ["Averaging"]

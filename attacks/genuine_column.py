@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privbench.errors import InputError
-from privbench.reports import FakedOracle, ReportedColumn
+from privbench.oracles import FakedOracle
+from privbench.reports import ReportedColumn
 
 __all__ = ["genuine_column", "genuine_scores"]
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from privbench.reports import NumericOracle, Reports
+from privbench.oracles import NumericOracle
+from privbench.reports import Reports
 from privbench.schema import Column
 from privbench.table import bin_count, to_bins
 

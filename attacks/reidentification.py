@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from attacks.report_prior import reports_of
 from privbench.contracts import Guess, View
 from privbench.errors import ContractError, InputError
-from privbench.reports import FakedOracle, NumericOracle, ReportedColumn, Reports, Together
+from privbench.oracles import FakedOracle, NumericOracle
+from privbench.reports import ReportedColumn, Reports, Together
 from privbench.table import Table
 
 __all__ = ["Reidentification", "found_among", "record_scores"]

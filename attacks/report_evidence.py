@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from attacks.number_cells import NumberCells
 from privbench.errors import ContractError
-from privbench.reports import FakedOracle, FrequencyOracle, ReportedColumn, Reports, Together
+from privbench.oracles import FakedOracle, FrequencyOracle
+from privbench.reports import ReportedColumn, Reports, Together
 from privbench.schema import Column
 
 __all__ = ["Evidence", "Term", "column_log_likelihood", "column_size"]

@@ -16,7 +16,8 @@ from attacks.report_evidence import Evidence, Term, column_size
 from attacks.report_model import Encoder, SoftmaxModel, likely_shares
 from privbench.contracts import View
 from privbench.errors import InputError
-from privbench.reports import FrequencyOracle, Reports
+from privbench.oracles import FrequencyOracle
+from privbench.reports import Reports
 from privbench.schema import Column
 from privbench.table import Table, one_hot
 

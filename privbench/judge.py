@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privbench.contracts import Guess, Round
+from privbench.oracles import FrequencyOracle
 from privbench.release import Release
-from privbench.reports import FrequencyOracle, Reports
+from privbench.reports import Reports
 from privbench.schema import Column
 from privbench.scorers.calibration import score_calibration, score_coverage
 from privbench.scorers.leakage import score_categorical

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from privbench.oracles import FrequencyOracle
 from privbench.release import Release
-from privbench.reports import FrequencyOracle, Reports
+from privbench.reports import Reports
 from privbench.scorers.score import Score
 from privbench.scorers.utility import score_marginals, score_reported_marginals, score_reported_means
 from privbench.table import Table, bin_count, to_bins

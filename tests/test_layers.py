@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # from the ground up; a module may import from lower floors, and from its own floor only inside one package
 FLOORS = [
-    ["environment", "errors", "rng", "simplex", "threads"],
+    ["environment", "errors", "oracles", "rng", "simplex", "threads"],
     ["given", "schema"],
     ["table"],
     ["claim", "dataset"],
@@ -31,7 +31,7 @@ FLOORS = [
 HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 # what a plugin may import, built-in or not
 GROUND = {
-    *("contracts", "release", "reports", "table", "schema", "claim", "rng", "errors"),
+    *("contracts", "oracles", "release", "reports", "table", "schema", "claim", "rng", "errors"),
     *("environment", "given", "simplex", "threads"),
 }
 

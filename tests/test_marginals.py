@@ -11,8 +11,9 @@ import pytest
 from privbench import registry
 from privbench.errors import InputError
 from privbench.marginals import score_exact_success, score_release_marginals
+from privbench.oracles import FrequencyOracle
 from privbench.release import SyntheticTable
-from privbench.reports import FrequencyOracle, ReportedColumn, Reports
+from privbench.reports import ReportedColumn, Reports
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
 from privbench.scorers import score_reported_means

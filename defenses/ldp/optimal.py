@@ -15,7 +15,7 @@ from defenses.ldp.local_hashing import LocalHashing
 from defenses.ldp.subset_selection import SubsetSelection
 from defenses.ldp.water_level import water_level
 from privbench.errors import InputError, unknown
-from privbench.reports import FrequencyOracle
+from privbench.oracles import FrequencyOracle
 
 __all__ = ["Objective", "objective_value", "optimal"]
 

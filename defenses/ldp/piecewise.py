@@ -5,19 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from defenses.ldp.bounds import Bounds, check_epsilon
 from defenses.ldp.window import Window
+from defenses.ldp.windowed import Windowed
 
 __all__ = ["Piecewise"]
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
-class Piecewise:
+class Piecewise(Windowed):
     r"""Report a number from a window around the true one, or from outside it, with two densities e^epsilon apart.
 
     On numbers t in [-1, 1] the paper's report lies in [-C, C], the window in [l, l + C - 1]:
@@ -46,49 +41,11 @@ class Piecewise:
     N. Wang et al., "Collecting and Analyzing Multidimensional Data with Local Differential Privacy", ICDE 2019.
     """
 
-    low: float
-    high: float
-    epsilon: float
-
-    def __post_init__(self) -> None:
-        self._bounds  # noqa: B018 - refuses bad ones
-        check_epsilon("piecewise", self.epsilon)
-
     @property
-    def _bounds(self) -> Bounds:
-        return Bounds(self.low, self.high)
+    def _name(self) -> str:
+        return "piecewise"
 
     @property
     def window(self) -> Window:
         """The mechanism on [-1, 1]."""
         return Window(math.exp(-min(self.epsilon, 700.0) / 2), self.epsilon)
-
-    def randomise(self, values: Floats, *, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return one report in [-2, 2] for each of `n` numbers.
-
-        Raises
-        ------
-        InputError
-            If a number is NaN or out of bounds.
-        """
-        return self.window.randomise(self._bounds.inward(values), rng=rng)
-
-    def debias(self, reports: NDArray[np.float32]) -> Floats:
-        """Return the unbiased estimate of each number, ``(n,)``."""
-        return self._bounds.outward(self.window.debias(reports))
-
-    def log_likelihood(self, reports: NDArray[np.float32], at: Floats) -> Floats:
-        """Return log P[report | number] up to a constant a report for g candidate numbers, ``(n, g)``."""
-        return self.window.log_likelihood(reports, self._bounds.inward(at))
-
-    def likeliest(self, reports: NDArray[np.float32]) -> Floats:
-        """Return the number under which each report is likeliest, its own place within the bounds, ``(n,)``."""
-        return np.clip(self._bounds.outward(reports.astype(np.float64)), self.low, self.high)
-
-    def estimate(self, reports: NDArray[np.float32]) -> float:
-        """Return the unbiased estimate of the mean; the middle of the bounds without a report."""
-        return self._bounds.middle + self._bounds.half * self.window.mean(reports)
-
-    def variance(self, values: Floats) -> Floats:
-        """Return the variance of the debiased report of each of these numbers, in their unit squared."""
-        return self._bounds.half**2 * self.window.variance(self._bounds.inward(values))

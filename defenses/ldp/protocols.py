@@ -12,7 +12,7 @@ from defenses.ldp.piecewise import Piecewise
 from defenses.ldp.square_wave import SquareWave
 from defenses.ldp.subset_selection import SubsetSelection
 from defenses.ldp.unary import Oue, Sue, The
-from privbench.reports import NumericOracle
+from privbench.oracles import NumericOracle
 from privbench.schema import Column
 
 __all__ = ["DISCRETE", "NUMERIC", "DiscreteName", "DiscreteOracle", "NumericName", "numeric_oracle"]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import hyp1f1
 
-from defenses.ldp.bounds import Bounds, check_epsilon
 from defenses.ldp.window import Window
+from defenses.ldp.windowed import Windowed
 from privbench.errors import InputError
 
 __all__ = ["SquareWave"]
@@ -21,7 +21,7 @@ _ROUNDS = 10_000
 
 
 @dataclass(frozen=True)
-class SquareWave:
+class SquareWave(Windowed):
     r"""Report a number within b of the true one e^epsilon times as likely as another one.
 
     On numbers v in [0, 1] the report lies in [-b, 1 + b]; b maximises an upper bound of what a report tells of v:
@@ -50,17 +50,9 @@ class SquareWave:
     Z. Li et al., "Estimating Numerical Distributions under Local Differential Privacy", SIGMOD 2020.
     """
 
-    low: float
-    high: float
-    epsilon: float
-
-    def __post_init__(self) -> None:
-        self._bounds  # noqa: B018 - refuses bad ones
-        check_epsilon("square wave", self.epsilon)
-
     @property
-    def _bounds(self) -> Bounds:
-        return Bounds(self.low, self.high)
+    def _name(self) -> str:
+        return "square wave"
 
     @property
     def window(self) -> Window:
@@ -68,36 +60,6 @@ class SquareWave:
         # (e^x - 1 - x) / x^2 = 1F1(1; 3; x) / 2: the formula of b without its cancellation at small epsilon
         finite = min(self.epsilon, 700.0)
         return Window(float(hyp1f1(1, 3, -finite) / hyp1f1(1, 3, finite)), self.epsilon)
-
-    def randomise(self, values: Floats, *, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return one report in [-2, 2] for each of `n` numbers.
-
-        Raises
-        ------
-        InputError
-            If a number is NaN or out of bounds.
-        """
-        return self.window.randomise(self._bounds.inward(values), rng=rng)
-
-    def debias(self, reports: NDArray[np.float32]) -> Floats:
-        """Return the unbiased estimate of each number, ``(n,)``."""
-        return self._bounds.outward(self.window.debias(reports))
-
-    def log_likelihood(self, reports: NDArray[np.float32], at: Floats) -> Floats:
-        """Return log P[report | number] up to a constant a report for g candidate numbers, ``(n, g)``."""
-        return self.window.log_likelihood(reports, self._bounds.inward(at))
-
-    def likeliest(self, reports: NDArray[np.float32]) -> Floats:
-        """Return the number under which each report is likeliest, its own place within the bounds, ``(n,)``."""
-        return np.clip(self._bounds.outward(reports.astype(np.float64)), self.low, self.high)
-
-    def estimate(self, reports: NDArray[np.float32]) -> float:
-        """Return the unbiased estimate of the mean; the middle of the bounds without a report."""
-        return self._bounds.middle + self._bounds.half * self.window.mean(reports)
-
-    def variance(self, values: Floats) -> Floats:
-        """Return the variance of the debiased report of each of these numbers, in their unit squared."""
-        return self._bounds.half**2 * self.window.variance(self._bounds.inward(values))
 
     def histogram(self, reports: NDArray[np.float32], cells: int, *, smooth: bool = True) -> Floats:
         """Return the shares of equal cells of the bounds, likeliest given the reports, by expectation maximisation.

@@ -18,7 +18,8 @@ from defenses.ldp.combined import CombinedColumn, joint_size, randomise_jointly
 from defenses.ldp.fake_claims import claims
 from defenses.ldp.fakes import Faked, randomise_one_genuine
 from defenses.ldp.memoised import Memoised
-from privbench.reports import FrequencyOracle, NumericOracle, ReportedColumn, Together
+from privbench.oracles import FrequencyOracle, NumericOracle
+from privbench.reports import ReportedColumn, Together
 from privbench.schema import Column
 from privbench.table import Table
 

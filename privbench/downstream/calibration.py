@@ -30,8 +30,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from privbench.oracles import NumericOracle
 from privbench.release import Release
-from privbench.reports import NumericOracle, Reports, Together
+from privbench.reports import Reports, Together
 from privbench.schema import Column
 from privbench.table import Table
 

@@ -17,8 +17,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from privbench.oracles import NumericOracle
 from privbench.release import Release
-from privbench.reports import NumericOracle, Reports
+from privbench.reports import Reports
 from privbench.schema import Column
 from privbench.table import Table, bin_count, to_bins
 

@@ -29,7 +29,7 @@ from processes import environment, run_timed
 
 from privbench import one_sentence
 from privbench.errors import InputError
-from privbench.reports import FrequencyOracle
+from privbench.oracles import FrequencyOracle
 from privbench.rng import stream
 
 HERE = Path(__file__).resolve().parent

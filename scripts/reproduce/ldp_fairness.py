@@ -55,7 +55,7 @@ from defenses.ldp.local_hashing import Blh, Olh
 from defenses.ldp.subset_selection import SubsetSelection
 from defenses.ldp.unary import Oue, Sue, The
 from privbench.errors import InputError, PrivbenchError
-from privbench.reports import FrequencyOracle
+from privbench.oracles import FrequencyOracle
 from privbench.rng import stream
 from privbench.store import write_atomically
 

@@ -10,7 +10,8 @@ import pytest
 
 from privbench import registry
 from privbench.errors import DoesNotApplyError, InputError
-from privbench.reports import FakedOracle, FrequencyOracle, NumericOracle, Together
+from privbench.oracles import FakedOracle, FrequencyOracle, NumericOracle
+from privbench.reports import Together
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
 from privbench.table import Table

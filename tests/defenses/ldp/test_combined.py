@@ -11,7 +11,7 @@ import pytest
 from defenses.ldp.combined import LARGEST_DOMAIN, CombinedColumn, joint_size, randomise_jointly
 from defenses.ldp.grr import Grr
 from privbench.errors import InputError
-from privbench.reports import FrequencyOracle
+from privbench.oracles import FrequencyOracle
 from privbench.rng import stream
 
 

@@ -16,7 +16,7 @@ from defenses.ldp.rounds import Fresh
 from defenses.ldp.subset_selection import SubsetSelection
 from defenses.ldp.unary import Oue, Sue, The, UnaryEncoding
 from privbench.errors import InputError
-from privbench.reports import FakedOracle
+from privbench.oracles import FakedOracle
 from privbench.rng import stream
 from tests.defenses.ldp.channels import PROTOCOLS, as_reports, bits, channel
 

@@ -16,7 +16,7 @@ from defenses.ldp.piecewise import Piecewise
 from defenses.ldp.square_wave import SquareWave
 from defenses.ldp.window import STEP
 from privbench.errors import InputError
-from privbench.reports import FrequencyOracle, NumericOracle
+from privbench.oracles import FrequencyOracle, NumericOracle
 from privbench.rng import stream
 
 MECHANISMS = [Duchi, Piecewise, Hybrid, SquareWave]

@@ -16,7 +16,7 @@ from defenses.ldp.rounds import Fresh
 from defenses.ldp.subset_selection import SubsetSelection
 from defenses.ldp.unary import Oue, Sue, The
 from privbench.errors import InputError
-from privbench.reports import FrequencyOracle
+from privbench.oracles import FrequencyOracle
 from privbench.rng import stream
 from tests.defenses.ldp.channels import PROTOCOLS, as_reports, channel
 
