@@ -71,8 +71,11 @@ def part(release: SyntheticTable, rows: NDArray[np.intp]) -> SyntheticTable:
     return AlteredRows(table, len(rows), release.claim, release.altered, suppressed)
 
 
-def features(view: View, *, standard: bool = False) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def features(view: View, *, standard: bool = False) -> tuple[NDArray[np.float32], NDArray[np.floating]]:
     """Return the known columns of the released rows ``(n, p)`` and of the targets ``(T, p)``.
+
+    Standardised ones of the targets are in double precision: in a product of single-precision matrices the last digits
+    of a person's answer depend on who stands beside them.
 
     Parameters
     ----------
@@ -90,7 +93,7 @@ def features(view: View, *, standard: bool = False) -> tuple[NDArray[np.float32]
         spread = rows.std(axis=0, dtype=np.float64)
         # a category that the release lacks is as far away as one that a single row has
         spread = np.where(spread > 0, spread, 1 / np.sqrt(len(rows)))
-        rows, people = (((part - centre) / spread).astype(np.float32) for part in (rows, people))
+        rows, people = ((rows - centre) / spread).astype(np.float32), (people - centre) / spread
     return rows, people
 
 
@@ -101,7 +104,7 @@ def learn(
     regressor: Recipe,
     rng: np.random.Generator,
     standard: bool = False,
-    deviation: Callable[[Any, NDArray[np.float32]], Floats] | None = None,
+    deviation: Callable[[Any, NDArray[np.floating]], Floats] | None = None,
     most: int = 100,
 ) -> Guess:
     """Guess every secret with an estimator of its own.
@@ -172,7 +175,7 @@ def build(recipe: Recipe, seed: int) -> Any:
 
 
 def _classify(
-    estimator: Any, rows: NDArray[np.float32], values: NDArray[Any], people: NDArray[np.float32], cells: Cells
+    estimator: Any, rows: NDArray[np.float32], values: NDArray[Any], people: NDArray[np.floating], cells: Cells
 ) -> Floats:
     sought = cells.of_value[values]
     posterior = np.zeros((len(people), cells.size))
@@ -192,7 +195,7 @@ def _classify(
     return cells.spread(np.where(total > 0, posterior / np.where(total > 0, total, 1), shares))
 
 
-def _predict(made: Any, rows: NDArray[np.float32]) -> Floats:
+def _predict(made: Any, rows: NDArray[np.floating]) -> Floats:
     """Return a regressor's answers; the middle of the domain where it has none."""
     return np.nan_to_num(np.asarray(made.predict(rows), dtype=np.float64).ravel(), nan=0.5, posinf=1, neginf=0)
 

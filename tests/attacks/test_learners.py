@@ -65,6 +65,17 @@ def test_what_the_known_columns_tell_is_found(name):
     assert (guess.spread["wage"] >= 0).all()
 
 
+@pytest.mark.parametrize("name", ["mlp", "logistic-regression"])
+def test_an_answer_does_not_depend_on_who_stands_beside(name):
+    """To the last digits of double precision: a product of matrices adds up in another order for another batch."""
+    train, people = records(400), records(33, seed=1)
+    together = attack(name).infer(view(train, people), rng=stream(0, name)).answers
+    for person in range(0, 33, 8):
+        alone = attack(name).infer(view(train, people.take(np.array([person]))), rng=stream(0, name)).answers
+        for secret, answer in alone.items():
+            np.testing.assert_allclose(answer[0], together[secret][person], rtol=1e-12, atol=1e-13)
+
+
 @pytest.mark.parametrize("name", [*LEARNERS, *OTHERS])
 class TestOddReleases:
     def ask(self, name, rows, people, **how):
