@@ -1,6 +1,7 @@
 """How much better a person's secret can be inferred because of a release, and what the protection costs, and whom.
 
-`run` plays a whole benchmark from a config; the command line, `privbench`, has the same verbs.
+`run` plays a whole benchmark from a config, `audit` asks whether a synthetic file is safe, `verify` whether a claim of
+differential privacy survives a test; the command line, `privbench`, has the same verbs.
 """
 
 from __future__ import annotations
@@ -8,14 +9,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from privbench.auditing.audit import audit
     from privbench.errors import one_sentence
     from privbench.result import Result
     from privbench.runner import run
+    from privbench.verifying.verify import verify
 
-__all__ = ["Result", "__version__", "one_sentence", "run"]
+__all__ = ["Result", "__version__", "audit", "one_sentence", "run", "verify"]
 __version__ = "0.1.0"
 
-_HOMES = {"Result": "privbench.result", "one_sentence": "privbench.errors", "run": "privbench.runner"}
+_HOMES = {
+    "Result": "privbench.result",
+    "audit": "privbench.auditing.audit",
+    "one_sentence": "privbench.errors",
+    "run": "privbench.runner",
+    "verify": "privbench.verifying.verify",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ from privbench import __version__
 from privbench.errors import InputError, PrivbenchError, one_sentence
 
 if TYPE_CHECKING:
+    from privbench.auditing.result import AuditResult
     from privbench.result import Result
 
 __all__ = ["app", "main"]
@@ -19,7 +20,7 @@ app = typer.Typer(
     name="privbench",
     help="How much better can someone infer a person's secret because of a release, and what does the protection "
     "cost in accuracy and fairness?",
-    epilog="Exit status: 0 fine, 1 a cell failed, 2 bad usage or input.",
+    epilog="Exit status: 0 fine, 1 a threshold was crossed, a claim failed or a cell failed, 2 bad usage or input.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -98,6 +99,157 @@ def _write_report(result: Result, out: Path | None = None) -> None:
     typer.echo(f"Report: {result.write_report(out)}")
     if (listed := result.folder / EXPOSED).exists():
         typer.echo(f"The most exposed people, with what is known of them: {listed}. Keep it as safe as the data.")
+
+
+@app.command()
+def audit(
+    synthetic: Annotated[Path, typer.Argument(help="The synthetic file: .csv, .csv.gz or .parquet.")],
+    train: Annotated[Path, typer.Option(help="The real records that it was made from.")],
+    control: Annotated[Path | None, typer.Option(help="Real records of the same kind that had no part in it.")] = None,
+    secret: Annotated[list[str] | None, typer.Option(help="Column to ask; all by default.")] = None,
+    known: Annotated[list[str] | None, typer.Option(help="Column known beforehand; all others by default.")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="Protected column: compare its groups.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column that models are to predict.")] = None,
+    positive: Annotated[str | None, typer.Option(help="Its favourable value; the last by default.")] = None,
+    attacks: Annotated[
+        list[str] | None, typer.Option(help="Attack to make, as 'privbench list attacks' has it.")
+    ] = None,
+    targets: Annotated[int, typer.Option(help="How many people of each file are attacked.", min=1)] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.", min=0)] = 0,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds for all of it.", min=0)] = None,
+    workers: Annotated[int | None, typer.Option(help="Local processes; one a core by default.", min=1)] = None,
+    delimiter: Annotated[str, typer.Option(help="Between the cells of a CSV file.")] = ",",
+    encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
+    thousands: Annotated[str, typer.Option(help="Between groups of three digits.")] = "",
+    decimal: Annotated[str, typer.Option(help="Decimal sign.")] = ".",
+    dates: Annotated[str | None, typer.Option(help="Layout of dates, as %d.%m.%Y.")] = None,
+    continuous: Annotated[list[str] | None, typer.Option(help="Column that holds numbers.")] = None,
+    categorical: Annotated[list[str] | None, typer.Option(help="Column that holds codes or words.")] = None,
+    ordinal: Annotated[list[str] | None, typer.Option(help="Column that holds a few numbers in order.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the report and its data.")] = Path("privbench-audit"),
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")] = False,
+    markdown: Annotated[str | None, typer.Option(help="Write a summary in Markdown to this file; - prints it.")] = None,
+    fail_above: Annotated[
+        list[str] | None, typer.Option(help="METRIC=VALUE, as advantage=0.05: exit 1 if surely above.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Ask whether a synthetic file gives away the people it was made from, and what it is good for.
+
+    Options that name columns may be repeated, or hold several names with commas.
+    """
+    from privbench.auditing.names import columns_of, split_names
+    from privbench.auditing.thresholds import check_possible, parse_thresholds
+    from privbench.datasets.alike_options import AlikeOptions
+    from privbench.datasets.dialect import Dialect
+
+    thresholds = parse_thresholds(fail_above or [])
+    check_possible(thresholds, control=control is not None, group=bool(group), label=label is not None)
+    if json and markdown == "-":
+        raise InputError("--json and --markdown - both print to standard output; give --markdown a file")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file; choose a folder")
+    lists = [secret, known, group, continuous, categorical, ordinal]
+    cut = any("," in name for names in lists for name in names or ())
+    columns = columns_of(train, Dialect(delimiter, encoding, decimal, thousands)) if cut else ()
+    secrets, knowns, groups, numbers, words, ranks = (split_names(names or (), columns) for names in lists)
+    options = AlikeOptions(
+        label=label,
+        positive=positive,
+        groups=groups,
+        continuous=numbers,
+        categorical=words,
+        ordinal=ranks,
+        delimiter=delimiter,
+        encoding=encoding,
+        thousands=thousands,
+        decimal=decimal,
+        dates=dates,
+    )
+    from privbench.auditing.audit import audit as run_audit
+
+    result = run_audit(
+        train,
+        synthetic,
+        control,
+        secret=secrets or None,
+        known=knowns if known else None,
+        group=groups or None,
+        label=label,
+        attacks=split_names(attacks or (), ()) or None,
+        targets=targets,
+        seed=seed,
+        time_limit=time_limit,
+        workers=workers,
+        options=options,
+        quiet=quiet,
+    )
+    page = result.write(out)
+    if json:
+        typer.echo(result.to_json(), nl=False)
+    elif markdown == "-":
+        typer.echo(result.to_markdown(), nl=False)
+    else:
+        result.print()
+    if markdown is not None and markdown != "-":
+        result.write_markdown(markdown)
+    _say_where(result, page, err=json or markdown == "-")
+    left = [one.column for one in result.findings.columns if one.advantage is None]
+    if left and any(name.endswith("advantage") for name in thresholds):
+        typer.echo(f"not asked, so without a threshold: {', '.join(left)}; the report says why", err=True)
+    if crossings := result.crossed(thresholds):
+        for crossing in crossings:
+            typer.echo(f"above the threshold: {crossing}", err=True)
+        raise typer.Exit(1)
+
+
+def _say_where(result: AuditResult, page: Path, *, err: bool) -> None:
+    """Say where the report is, and what to keep to oneself."""
+    from privbench.auditing.result import EXPOSED
+
+    typer.echo(f"Report: {page}", err=err)
+    if result.findings.records:
+        typer.echo(f"The most exposed records: {page.with_name(EXPOSED)}. Keep it as safe as the data.", err=err)
+
+
+@app.command()
+def verify(
+    defense: Annotated[str | None, typer.Argument(help="A plugin's name, or file.py:function.")] = None,
+    command: Annotated[str | None, typer.Option(help="In its place a command line with {train} and {out}.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, a parameter of the defense.")] = None,
+    dataset: Annotated[str, typer.Option(help="A data set's name or a file; gives columns and records.")] = "adult",
+    epsilon: Annotated[float | None, typer.Option(help="The claim to test, if not the defense's own.")] = None,
+    delta: Annotated[float | None, typer.Option(help="Of that claim.")] = None,
+    adjacency: Annotated[str | None, typer.Option(help="replace-one | add-remove | local.")] = None,
+    method: Annotated[str, typer.Option(help="auto | one-run | many-runs | local | both.")] = "auto",
+    runs: Annotated[int | None, typer.Option(help="Releases of the many runs, repetitions of the one.", min=1)] = None,
+    targets: Annotated[int | None, typer.Option(help="Secrets drawn in the one run.", min=1)] = None,
+    attacks: Annotated[list[str] | None, typer.Option(help="An attack of the one run; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds, about.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; figures do not depend on it.", min=1)] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Test a claim of differential privacy: refuted, or no violation found and what would have been caught."""
+    given = [one for one in (defense, command) if one is not None]
+    if len(given) != 1:
+        raise InputError("give a defense's name or --command, one of the two; see 'privbench list defenses'")
+    if command is not None and not ("{train}" in command and "{out}" in command):
+        raise InputError(f"--command: {command!r} lacks {{train}} or {{out}}; write them where the files' paths belong")
+    from privbench.verifying.verify import verify as verify_claim
+
+    found = verify_claim(
+        given[0], settings=_overrides(set_ or []), dataset=dataset, epsilon=epsilon,
+        delta=delta, adjacency=adjacency, method=method, runs=runs, targets=targets, attacks=attacks, seed=seed,
+        time_limit=time_limit, workers=workers, quiet=quiet,
+    )  # fmt: skip
+    if json:
+        typer.echo(found.to_json())
+    else:
+        found.print()
+    if found.refuted:
+        raise typer.Exit(1)
 
 
 @app.command("list")

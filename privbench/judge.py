@@ -1,4 +1,4 @@
-"""What an attack's guess is worth: every scorer that applies to it, fed with the truth of the round."""
+"""What a guess, or a model trained on a release, is worth: every scorer that applies, fed with the truth."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from privbench.release import Release
 from privbench.reports import Reports
 from privbench.schema import Column
 from privbench.scorers.calibration import score_calibration, score_coverage
+from privbench.scorers.fairness import score_fairness
 from privbench.scorers.leakage import score_categorical
 from privbench.scorers.leakage_continuous import score_continuous
 from privbench.scorers.persons import Persons, persons_categorical, persons_continuous
 from privbench.scorers.reported_groups import score_reported_groups
 from privbench.scorers.score import Score
+from privbench.scorers.utility import score_downstream
 from privbench.table import Table
 
-__all__ = ["figures_on_persons", "group_codes", "score_group_reports", "score_guess"]
+__all__ = ["figures_on_persons", "group_codes", "score_group_reports", "score_guess", "score_model"]
 
 
 def score_guess(
@@ -80,6 +82,46 @@ def group_codes(table: Table) -> dict[str, tuple[NDArray[np.int64], list[str]]]:
         for column in table.schema.columns
         if column.discrete
     }
+
+
+def score_model(
+    release: Release,
+    test: Table,
+    label: str,
+    probability: NDArray[np.float64],
+    *,
+    real: NDArray[np.float64],
+    rng: np.random.Generator,
+    streams: Callable[[str], np.random.Generator],
+) -> list[Score]:
+    """Return how good a model's predictions are, and how fair between the groups of the test records' schema.
+
+    Parameters
+    ----------
+    release : Release
+        What the model was trained on.
+    test : Table
+        Real records, with the label and its favourable value in their schema.
+    label : str
+        What was predicted.
+    probability, real : array, shape (n, k)
+        Of the model, and of the same model trained on real records: the baseline.
+    rng : Generator
+        For the bootstrap of the fairness figures.
+    streams : callable
+        As in `score_group_reports`.
+    """
+    schema = test.schema
+    truth = test[label].astype(np.int64)
+    scores = score_downstream(truth, probability, reference_probability=real)
+    if not schema.groups:
+        return scores
+    positive = schema[label].code(schema.positive)
+    favourable = truth == positive
+    answer, other = (guess.argmax(axis=1) == positive for guess in (probability, real))
+    groups = group_codes(test.select(schema.groups))
+    scores += score_fairness(favourable, answer, groups=groups, reference_prediction=other, rng=rng)
+    return scores + score_group_reports(release, test, favourable, answer, reference_prediction=other, streams=streams)
 
 
 def score_group_reports(

@@ -26,7 +26,7 @@ from privbench.table import Table, bin_count, to_bins
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["FIGURES", "IDENTITY", "KNOWN", "figures_to_arrow", "targets_to_arrow"]
+__all__ = ["FIGURES", "IDENTITY", "KNOWN", "figures_to_arrow", "rarity", "targets_to_arrow"]
 
 FIGURES = ("key", "round", "person", "member", "secret", *Persons.__slots__)
 """Columns of a cell's table; `right` to `decoy` as `privbench.scorers.persons.Persons` says."""
@@ -83,13 +83,13 @@ def targets_to_arrow(round_key: str, round_: Round, dataset: Dataset) -> pa.Tabl
     people = len(targets)
     # of people of whom nothing is known nothing is rare; of the same type, as rounds stand in one table
     nothing = pa.nulls(people, pa.dictionary(pa.int32(), pa.string()))
-    names, count = _rarity(targets, round_.train) if columns else (nothing, np.zeros(people, int))
+    codes, names, count = rarity(targets, round_.train) if columns else (np.zeros(0), [], np.zeros(people, int))
     return pa.table(
         {
             "round": _constant(round_key, people),
             "person": np.arange(people, dtype=np.int32),
             "record": _records(targets, dataset),
-            "rare_in": names,
+            "rare_in": _coded(codes.astype(np.int32), names) if columns else nothing,
             "rare_count": count,
             "rare_of": np.full(people, len(round_.train)),
             **{KNOWN + column.name: _plain(column, targets[column.name]) for column in columns},
@@ -97,7 +97,16 @@ def targets_to_arrow(round_key: str, round_: Round, dataset: Dataset) -> pa.Tabl
     )
 
 
-def _rarity(targets: Table, train: Table) -> tuple[Any, NDArray[np.int64]]:
+def rarity(targets: Table, train: Table) -> tuple[NDArray[np.int64], list[str], NDArray[np.int64]]:
+    """Return what makes each person rare among the training records: a code, what codes mean, and how many are alike.
+
+    A name is one or two columns, as ``race x occupation``, in which the fewest training records are like the person's.
+
+    Parameters
+    ----------
+    targets, train : Table
+        With the same columns, at least one.
+    """
     columns = targets.schema.columns
     records, people = ([to_bins(c, table[c.name], bins=_BINS) for c in columns] for table in (train, targets))
     places, count = rarest(records, people, sizes=[bin_count(c, _BINS) for c in columns])
@@ -106,7 +115,7 @@ def _rarity(targets: Table, train: Table) -> tuple[Any, NDArray[np.int64]]:
     names = [
         " x ".join([columns[first].name, *([columns[second - 1].name] if second else [])]) for first, second in both
     ]
-    return _coded(codes.astype(np.int32), names), count
+    return codes.astype(np.int64).ravel(), names, count
 
 
 def _records(targets: Table, dataset: Dataset) -> Any:

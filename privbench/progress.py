@@ -21,7 +21,7 @@ class Progress(Protocol):
 
 
 @contextmanager
-def show_progress(total: int, *, quiet: bool = False) -> Iterator[Progress]:
+def show_progress(total: int, *, quiet: bool = False, what: str = "trials", every: float = 0.0) -> Iterator[Progress]:
     """Show how many of `total` trials are done, on standard error.
 
     Parameters
@@ -30,6 +30,10 @@ def show_progress(total: int, *, quiet: bool = False) -> Iterator[Progress]:
         Trials to be run.
     quiet : bool
         Show nothing.
+    what : str
+        What they are called on a terminal.
+    every : float
+        Seconds that pass between two lines, at least, and before the first one, where there is no terminal.
     """
     if quiet or total == 0:
         yield lambda name, statuses: None
@@ -38,10 +42,10 @@ def show_progress(total: int, *, quiet: bool = False) -> Iterator[Progress]:
 
     console = Console(stderr=True)
     if console.is_terminal:
-        with _bar(console, total) as progress:
+        with _bar(console, total, what) as progress:
             yield progress
     else:
-        yield _Lines(console, total)
+        yield _Lines(console, total, every)
 
 
 def plain_lines(*, quiet: bool = False) -> Callable[[str], None]:
@@ -55,14 +59,18 @@ def plain_lines(*, quiet: bool = False) -> Callable[[str], None]:
 
 
 class _Lines:
-    """One line a trial."""
+    """One line a trial, or one in a while."""
 
-    def __init__(self, console: object, total: int) -> None:
-        self._console, self._total, self._done, self._start = console, total, 0, time.monotonic()
+    def __init__(self, console: object, total: int, every: float) -> None:
+        self._console, self._total, self._done, self._every = console, total, 0, every
+        self._start = self._said = time.monotonic()
 
     def __call__(self, name: str, statuses: Counter[str]) -> None:
         self._done += 1
-        passed = time.monotonic() - self._start
+        now = time.monotonic()
+        if now - self._said < self._every:
+            return
+        self._said, passed = now, now - self._start
         left = passed / self._done * (self._total - self._done)
         counts = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
         self._console.print(  # type: ignore[attr-defined]
@@ -74,7 +82,7 @@ class _Lines:
 
 
 @contextmanager
-def _bar(console: object, total: int) -> Iterator[Progress]:
+def _bar(console: object, total: int, what: str) -> Iterator[Progress]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -93,12 +101,12 @@ def _bar(console: object, total: int) -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=console, transient=True) as bar:  # type: ignore[arg-type]
-        task = bar.add_task("trials", total=total)
+        task = bar.add_task(what, total=total)
         failed = 0
 
         def advance(name: str, statuses: Counter[str]) -> None:
             nonlocal failed
             failed += sum(count for status, count in statuses.items() if status not in ("ok", "skipped"))
-            bar.update(task, advance=1, description=f"trials ({failed} cells failed)" if failed else "trials")
+            bar.update(task, advance=1, description=f"{what} ({failed} failed)" if failed else what)
 
         yield advance

@@ -30,16 +30,14 @@ from privbench.errors import (
     TimeLimitError,
 )
 from privbench.experiment import Cell, Experiment, Plugin, Trial, canonical, code_version
-from privbench.judge import figures_on_persons, group_codes, score_group_reports, score_guess
+from privbench.judge import figures_on_persons, score_guess, score_model
 from privbench.marginals import score_exact_success, score_release_marginals
 from privbench.people import figures_to_arrow, targets_to_arrow
 from privbench.record import Row, Status
 from privbench.release import Release, SyntheticTable
 from privbench.rng import stream
-from privbench.scorers.fairness import score_fairness
 from privbench.scorers.persons import Persons
 from privbench.scorers.score import Score
-from privbench.scorers.utility import score_downstream
 from privbench.store import Scratch, Store, write_atomically
 from privbench.table import Table
 
@@ -206,28 +204,16 @@ def _train(
     probability = predict(model, release, dataset.test, label=schema.label, seed=trial.seed)
     seconds = _since(started)
     real = _predict_real(model, trial.game, trial.secrets, trial.seed, dataset)
-    truth = dataset.test[schema.label].astype(np.int64)
-    scores = score_downstream(truth, probability, reference_probability=real)
-    positive = schema[schema.label].code(schema.positive)
-    if schema.groups:
-        favourable = truth == positive
-        answer, other = (guess.argmax(axis=1) == positive for guess in (probability, real))
-        name = (trial.game.identity, trial.defense.identity)
-        scores += score_fairness(
-            favourable,
-            answer,
-            groups=group_codes(dataset.test.select(schema.groups)),
-            reference_prediction=other,
-            rng=stream(trial.seed, "fairness", *name, model),
-        )
-        scores += score_group_reports(
-            release,
-            dataset.test,
-            favourable,
-            answer,
-            reference_prediction=other,
-            streams=lambda column: stream(trial.seed, "test-groups", *name, column),
-        )
+    name = (trial.game.identity, trial.defense.identity)
+    scores = score_model(
+        release,
+        dataset.test,
+        schema.label,
+        probability,
+        real=real,
+        rng=stream(trial.seed, "fairness", *name, model),
+        streams=lambda column: stream(trial.seed, "test-groups", *name, column),
+    )
     return [replace(_row(row, score), seconds=seconds) for score in scores]
 
 

@@ -25,6 +25,7 @@ FLOORS = [
     ["experiment", "progress", "result"],
     ["trial"],
     ["runner"],
+    ["auditing", "verifying"],
     ["cli"],
     ["__main__"],
 ]

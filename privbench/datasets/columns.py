@@ -23,7 +23,18 @@ from privbench.datasets.options import FileOptions
 from privbench.errors import InputError
 from privbench.schema import Column, Kind, Value
 
-__all__ = ["CONTINUOUS_ABOVE", "EXACT", "NUMBER", "as_text", "plain_text", "read_column", "shown", "too_large"]
+__all__ = [
+    "CONTINUOUS_ABOVE",
+    "DATE",
+    "EXACT",
+    "NUMBER",
+    "as_text",
+    "count",
+    "plain_text",
+    "read_column",
+    "shown",
+    "too_large",
+]
 
 CONTINUOUS_ABOVE = 20
 """Whole numbers with more different values than this are continuous, with at most this many ordinal."""
@@ -108,7 +119,7 @@ def as_text(series: pd.Series[Any]) -> tuple[pd.Series[Any], tuple[str, ...]]:
     notes = []
     if padded:
         notes.append(
-            f"blanks around the text removed in {_count(counts[padded].sum(), 'cell')}, as in {raw[padded[0]]!r}"
+            f"blanks around the text removed in {count(counts[padded].sum(), 'cell')}, as in {raw[padded[0]]!r}"
         )
     if any(not isinstance(value, str) for value in distinct):
         notes.append("read as text")
@@ -261,8 +272,8 @@ def _categories(
     name = str(series.name)
     values = sorted(series.dropna().unique())
     if len(values) > max(CONTINUOUS_ABOVE, len(series) / 2):
-        count = f"{len(values):,} values in {len(series):,} records"
-        said = [*said, f"{count} look like an identifier; leave the column out of the file if it is one"]
+        many = f"{len(values):,} values in {len(series):,} records"
+        said = [*said, f"{many} look like an identifier; leave the column out of the file if it is one"]
     kind = Kind.ORDINAL if name in options.ordinal else Kind.CATEGORICAL
     column, more = _domain(name, kind, values, series.isna().to_numpy(), options, where)
     return column, series, [*said, *more]
@@ -274,7 +285,7 @@ def _domain(
     """Return a discrete column: its declared values, or those seen, with None for empty cells."""
     said = []
     if missing.any():
-        said = [f"{_count(missing.sum(), 'empty cell')} read as the missing value, a value of its own"]
+        said = [f"{count(missing.sum(), 'empty cell')} read as the missing value, a value of its own"]
     if name not in options.domains:
         return _column(where, name, kind, (*seen, *([None] if missing.any() else [])), declared=False), said
     values = options.domains[name]
@@ -315,10 +326,11 @@ def _describe(column: Column) -> str:
         return f"continuous, {sort} from {column.low:.15g} to {column.high:.15g}, {origin}"
     shown = ", ".join(column.label(code) for code in range(min(8, column.size)))
     more = ", ..." if column.size > 8 else ""
-    return f"{column.kind.value}, {_count(column.size, 'value')}, {origin}: {shown}{more}"
+    return f"{column.kind.value}, {count(column.size, 'value')}, {origin}: {shown}{more}"
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Write how many there are of a thing, with its plural."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

@@ -1,4 +1,4 @@
-"""CSV files read without guessing: UTF-8, commas, a header, and every line as long as it.
+"""CSV files read without guessing: UTF-8 and commas if nothing else is said, a header, and every line as long as it.
 
 A CSV file has no types, so it is read as text first. A column becomes numbers only if each cell that is not empty is a
 plain number; one with a leading zero (a postcode) stays text. A whole number that no float holds exactly is refused.
@@ -13,24 +13,27 @@ Y. Shafranovich, "Common Format and MIME Type for Comma-Separated Values (CSV) F
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
 from collections.abc import Collection, Sequence
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pandas as pd
 
 from privbench.datasets.columns import EXACT, NUMBER, shown, too_large
+from privbench.datasets.csv_faults import BROKEN, broken, one_line, open_text, refuse_ragged, undecodable
+from privbench.datasets.dialect import DELIMITERS, Dialect
 from privbench.errors import InputError
 
-__all__ = ["blanks_noted", "check_names", "one_line", "read_csv", "to_series"]
+__all__ = ["blanks_noted", "check_names", "read_csv", "to_series"]
 
 BLOCK = 1 << 24
 """Bytes that Arrow parses at a time; a single line may not be longer."""
 
+_PLAIN = Dialect()
 
-def read_csv(path: str, *, text: Collection[str] = ()) -> tuple[pd.DataFrame, tuple[str, ...]]:
+
+def read_csv(
+    path: str, *, text: Collection[str] = (), dialect: Dialect = _PLAIN
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Read a CSV file, plain or compressed with gzip.
 
     Parameters
@@ -39,6 +42,8 @@ def read_csv(path: str, *, text: Collection[str] = ()) -> tuple[pd.DataFrame, tu
         A file that exists and is not empty.
     text : collection of str
         Columns to leave as text even if all their cells are numbers.
+    dialect : Dialect
+        Delimiter, encoding, decimal and thousands sign.
 
     Returns
     -------
@@ -53,11 +58,11 @@ def read_csv(path: str, *, text: Collection[str] = ()) -> tuple[pd.DataFrame, tu
         Naming the file, and the line where it is known.
     """
     try:
-        return _read(path, text)
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: line {_undecodable(path)} is not UTF-8; save the file as UTF-8") from None
-    except (OSError, EOFError, zlib.error, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read ({one_line(error)}); check that the file is complete") from None
+        return _read(path, text, dialect)
+    except UnicodeError:  # not only of decoding: UTF-16 without its mark
+        raise undecodable(path, dialect) from None
+    except BROKEN as error:
+        raise broken(path, error) from None
 
 
 def check_names(path: str, names: Sequence[str]) -> None:
@@ -90,16 +95,11 @@ def to_series(column: Any) -> pd.Series[Any]:
     return pd.Series(column.to_pandas(types_mapper=lambda _: whole))
 
 
-def one_line(error: object) -> str:
-    """Return a library's message as one short line."""
-    return " ".join(str(error).split())[:200]
-
-
-def _read(path: str, text: Collection[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _read(path: str, text: Collection[str], dialect: Dialect) -> tuple[pd.DataFrame, tuple[str, ...]]:
     import pyarrow as pa
     import pyarrow.csv
 
-    given = _header(path)
+    given = _header(path, dialect)
     names = [name.strip() for name in given]
     check_names(path, names)
     try:
@@ -108,22 +108,24 @@ def _read(path: str, text: Collection[str]) -> tuple[pd.DataFrame, tuple[str, ..
             file = pyarrow.csv.read_csv(
                 source,
                 # the header is read as a row: told to skip it, Arrow may skip a record, too (a zero byte in a name)
-                read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK),
-                parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+                read_options=pyarrow.csv.ReadOptions(
+                    column_names=names, block_size=BLOCK, encoding="utf8" if dialect.utf8 else dialect.encoding
+                ),
+                parse_options=pyarrow.csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
                 convert_options=pyarrow.csv.ConvertOptions(
                     column_types={name: pa.string() for name in names}, null_values=[""], strings_can_be_null=True
                 ),
             )
     except pa.ArrowInvalid as error:
         if "UTF8" in str(error):
-            raise InputError(f"{path}: line {_undecodable(path)} is not UTF-8; save the file as UTF-8") from None
-        _refuse_ragged(path, len(names))
+            raise undecodable(path, dialect) from None
+        refuse_ragged(path, len(names), dialect)
         raise InputError(f"{path}: cannot be read ({one_line(error)}); check its quotes and line ends") from None
     if len(file) < 2 or [str(cell) for cell in file.slice(0, 1).to_pylist()[0].values()] != given:
         raise InputError(f"{path}: its header {shown(','.join(given))} cannot be read for certain; simplify its quotes")
     file = file.slice(1)
     if any("\n" in str(value) for value in file.slice(len(file) - 1).to_pylist()[0].values()):
-        _refuse_ragged(path, len(names))  # a quote left open swallows the rest of the file without an error
+        refuse_ragged(path, len(names), dialect)  # a quote left open swallows the rest of the file without an error
     notes = blanks_noted(given)
     notes += [
         f"column {name!r}: its name is a number; does the file lack a header?"
@@ -133,32 +135,35 @@ def _read(path: str, text: Collection[str]) -> tuple[pd.DataFrame, tuple[str, ..
     notes += [
         f"column {name!r}: its name holds {mark!r}; is the file separated by it?"
         for name in names
-        for mark in ";\t|"
-        if mark in name
+        for mark in DELIMITERS
+        if mark in name and mark != dialect.delimiter
     ]
     columns = {}
     for name in names:
-        series, said = _typed(file[name], as_it_is=name in text, where=f"{path}, column {name!r}")
+        where = f"{path}, column {name!r}"
+        series, said = _typed(file[name], None if name in text else dialect, where)
         columns[name] = series.rename(name)
         notes += [f"column {name!r}: {sentence}." for sentence in said]
     return pd.DataFrame(columns, copy=False), tuple(notes)
 
 
-def _typed(column: Any, *, as_it_is: bool, where: str) -> tuple[pd.Series[Any], list[str]]:
-    """Return a column of text as numbers if all of it is numbers, else as categories."""
+def _typed(column: Any, dialect: Dialect | None, where: str) -> tuple[pd.Series[Any], list[str]]:
+    """Return a column of text as numbers if all of it is numbers as this dialect writes them, else as categories."""
     import pyarrow.compute as pc
 
-    numbers = None if as_it_is else _numbers(column)
+    plain = None if dialect is None else dialect.plain(column)
+    numbers = None if plain is None else _numbers(plain)
     if numbers is not None:
-        _refuse_too_large(column, numbers, where)
+        _refuse_too_large(plain, numbers, where)
         return to_series(numbers), []
     coded = column.combine_chunks().dictionary_encode()
     bare = pc.utf8_trim_whitespace(coded.dictionary)
-    if not as_it_is and not bare.equals(coded.dictionary):
-        numbers = _numbers(pc.if_else(pc.equal(bare, ""), None, bare))
+    if dialect is not None and not bare.equals(coded.dictionary):
+        bare = dialect.plain(pc.if_else(pc.equal(bare, ""), None, bare))
+        numbers = None if bare is None else _numbers(bare)
         if numbers is not None:
             numbers = numbers.take(coded.indices)
-            _refuse_too_large(column, numbers, where)
+            _refuse_too_large(bare.take(coded.indices), numbers, where)
             return to_series(numbers), ["blanks around numbers removed"]
     return to_series(coded), []
 
@@ -195,53 +200,19 @@ def _refuse_too_large(texts: Any, numbers: Any, where: str) -> None:
             raise too_large(where, texts[row].as_py().strip(), row + 1)
 
 
-def _open(path: str) -> IO[str]:
-    if path.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return Path(path).open(encoding="utf-8-sig", newline="")
-
-
-def _header(path: str) -> list[str]:
+def _header(path: str, dialect: Dialect) -> list[str]:
     """Return the names in the first line, and make sure that a record follows."""
-    with _open(path) as file:
-        reader = csv.reader(file)
+    with open_text(path, dialect) as file:
+        reader = csv.reader(file, delimiter=dialect.delimiter)
         names = next(reader, [])
         if not any(name.strip() for name in names):
             raise InputError(f"{path}: its first line is blank; it must be the header, with the columns' names")
         if not any(reader):
             raise InputError(f"{path}: has a header but no record; check that the file is complete")
-    if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), "")):
-        raise InputError(f"{path}: its header {names[0]!r} is separated by {other!r}; write the file with commas")
+    others = [mark for mark in (",", *DELIMITERS) if mark != dialect.delimiter and mark in names[0]]
+    if len(names) == 1 and others:
+        raise InputError(
+            f"{path}: its header {shown(names[0])} is separated by {others[0]!r}; give the option --delimiter "
+            f"{others[0]!r} (`delimiter` in Python or a config), or write the file with commas"
+        )
     return names
-
-
-def _refuse_ragged(path: str, width: int) -> None:
-    """Name the first line that has more or fewer cells than the header, or a quote left open."""
-    with _open(path) as file:
-        reader = csv.reader(file, strict=True)
-        while True:
-            line = reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise InputError(
-                    f"{path}: the record from line {line} on is broken ({error}); check its quotes"
-                ) from None
-            if cells and len(cells) != width:
-                raise InputError(
-                    f"{path}: line {line} does not match the header (cells: {len(cells)}, columns: {width}); correct "
-                    "the line, and quote a cell that holds a comma"
-                )
-
-
-def _undecodable(path: str) -> int:
-    """Return the first line that is not UTF-8."""
-    with gzip.open(path) if path.lower().endswith(".gz") else Path(path).open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                return number
-    return 1

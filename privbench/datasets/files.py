@@ -20,7 +20,9 @@ import pandas as pd
 
 from privbench.dataset import Dataset
 from privbench.datasets.columns import as_text, shown
-from privbench.datasets.csvfile import blanks_noted, check_names, one_line, read_csv, to_series
+from privbench.datasets.csv_faults import one_line
+from privbench.datasets.csvfile import blanks_noted, check_names, read_csv, to_series
+from privbench.datasets.dialect import Dialect
 from privbench.datasets.infer import infer_schema
 from privbench.datasets.options import FileOptions
 from privbench.errors import InputError
@@ -31,6 +33,7 @@ from privbench.table import Table
 __all__ = ["FileOptions", "conform_frame", "fingerprint", "load_file", "read_frame"]
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+_PLAIN = Dialect()
 
 
 def fingerprint(spec: str | Mapping[str, Any]) -> str:
@@ -81,13 +84,13 @@ def load_file(options: FileOptions) -> Dataset:
         Naming file, column, value and row.
     """
     path = options.path
-    frame, read = read_frame(path, text=options.text)
+    frame, read = read_frame(path, text=options.text, dialect=options.dialect)
     schema, clean, inferred = infer_schema(frame, source=path, overrides=options)
     everyone = Table.from_frame(clean, schema, source=path)
     file = Path(path).name
     name = options.name or file
     if isinstance(options.test, str):
-        records, (test, said) = everyone, _conform(options.test, schema)
+        records, (test, said) = everyone, _conform(options.test, schema, options.dialect)
         split = f"the test records are those of {Path(options.test).name}."
         more = tuple(f"test file: {note}" for note in said)
     else:
@@ -137,15 +140,19 @@ def conform_frame(frame: pd.DataFrame, schema: Schema, *, source: str) -> tuple[
         raise InputError(f"{error}; {hint}") from None
 
 
-def read_frame(path: str | Path, *, text: Collection[str] = ()) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def read_frame(
+    path: str | Path, *, text: Collection[str] = (), dialect: Dialect = _PLAIN
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Read a CSV or Parquet file; an empty cell is missing.
 
     Parameters
     ----------
     path : str or Path
-        A file ending in .csv, .csv.gz or .parquet; CSV is UTF-8 with commas and a header.
+        A file ending in .csv, .csv.gz or .parquet; CSV has a header.
     text : collection of str
         Columns of a CSV file to leave as text even if all their cells are numbers.
+    dialect : Dialect
+        How a CSV file is written; UTF-8 with commas if not given.
 
     Returns
     -------
@@ -162,7 +169,7 @@ def read_frame(path: str | Path, *, text: Collection[str] = ()) -> tuple[pd.Data
     given = str(path)
     if _checked_path(given).name.lower().endswith(".parquet"):
         return _read_parquet(given)
-    return read_csv(given, text=text)
+    return read_csv(given, text=text, dialect=dialect)
 
 
 def _checked_path(given: str) -> Path:
@@ -184,12 +191,13 @@ def _checked_path(given: str) -> Path:
 
 def _unreadable(given: str, error: Exception) -> InputError:
     reason = (error.strerror if isinstance(error, OSError) else None) or one_line(error)
-    return InputError(f"{given}: cannot be read ({reason}); check the path and its permissions")
+    check = "the path and its permissions" if getattr(error, "errno", None) else "that the file is complete"
+    return InputError(f"{given}: cannot be read ({reason}); check {check}")
 
 
-def _conform(path: str, schema: Schema) -> tuple[Table, tuple[str, ...]]:
+def _conform(path: str, schema: Schema, dialect: Dialect) -> tuple[Table, tuple[str, ...]]:
     text = [column.name for column in schema.columns if column.discrete and _wants_text(column)]
-    frame, read = read_frame(path, text=text)
+    frame, read = read_frame(path, text=text, dialect=dialect)
     table, notes = conform_frame(frame, schema, source=path)
     return table, (*read, *notes)
 
@@ -205,15 +213,14 @@ def _read_parquet(path: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     try:
         with pyarrow.parquet.ParquetFile(path) as source:
             file = source.read()
+        given = [str(name) for name in file.column_names]
     except OSError as error:
         raise _unreadable(path, error) from None
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeError) as error:  # UnicodeError: a name is no text
         raise InputError(f"{path}: is no Parquet file ({one_line(error)}); check how it was written") from None
-    kept = [name for name in file.column_names if not name.startswith("__index_level_")]
-    notes = [
-        f"{name!r} is a row index that pandas wrote; it is left out." for name in file.column_names if name not in kept
-    ]
-    columns = [(name, column) for name, column in zip(file.column_names, file.columns, strict=True) if name in kept]
+    kept = [name for name in given if not name.startswith("__index_level_")]
+    notes = [f"{name!r} is a row index that pandas wrote; it is left out." for name in given if name not in kept]
+    columns = [(name, column) for name, column in zip(given, file.columns, strict=True) if name in kept]
     if not kept:
         raise InputError(f"{path}: has no column; check how it was written")
     notes += blanks_noted(kept)

@@ -35,7 +35,7 @@ from privbench.datasets.options import FileOptions
 from privbench.errors import InputError, unknown
 from privbench.schema import Column, Schema, Value
 
-__all__ = ["CONTINUOUS_ABOVE", "FileOptions", "check_secret", "infer_schema"]
+__all__ = ["CONTINUOUS_ABOVE", "FileOptions", "check_roles", "check_secret", "infer_schema"]
 
 
 def infer_schema(
@@ -76,8 +76,40 @@ def infer_schema(
         columns.append(column)
         notes += [f"column {name!r}: {sentence}." for sentence in said]
     schema = Schema(tuple(columns), groups=options.groups, label=options.label)
-    positive, said = _check_roles(schema, options, source)
+    positive, said = check_roles(schema, options, source)
     return replace(schema, positive=positive), pd.DataFrame(clean, copy=False), (*notes, *said)
+
+
+def check_roles(schema: Schema, options: FileOptions, source: str) -> tuple[Value, list[str]]:
+    """Check groups and label; return the label's favourable value, and a note where that was not given.
+
+    Raises
+    ------
+    InputError
+        If one of them is continuous, the label has one value, or its favourable value does not occur.
+    """
+    for key, name in options.named():
+        if key in {"label", "groups"} and not schema[name].discrete:
+            raise InputError(
+                f"{source}, column {name!r}: continuous, so it cannot stand under {key!r}; allowed: discrete columns; "
+                "list it under `ordinal` or `categorical`, or cut it into classes"
+            )
+    if options.label is None:
+        return None, []
+    label = schema[options.label]
+    values = [value for value in label.values if value is not None]
+    if len(label.values) < 2 or not values:
+        raise InputError(
+            f"{source}, column {label.name!r}: has the one value {label.label(0)!r}; a label needs two or more, "
+            "choose another column"
+        )
+    if options.positive is None:
+        note = f"column {label.name!r}: the favourable value is {values[-1]!r}, the last; `positive` overrides it."
+        return values[-1], [note]
+    for value in values:
+        if plain_text(value) == plain_text(options.positive):
+            return value, []
+    raise unknown(f"favourable value under 'positive' for {source}, column {label.name!r},", options.positive, values)
 
 
 def check_secret(dataset: Dataset, name: str) -> None:
@@ -114,29 +146,3 @@ def _checked_names(frame: pd.DataFrame, source: str, options: FileOptions) -> li
         count = "no record" if len(frame) == 0 else "one record" if names else "no column"
         raise InputError(f"{source}: has {count}; at least two records are needed, check that the file is complete")
     return names
-
-
-def _check_roles(schema: Schema, options: FileOptions, source: str) -> tuple[Value, list[str]]:
-    """Check groups and label; return the label's favourable value, and a note where that was not given."""
-    for key, name in options.named():
-        if key in {"label", "groups"} and not schema[name].discrete:
-            raise InputError(
-                f"{source}, column {name!r}: continuous, so it cannot stand under {key!r}; allowed: discrete columns; "
-                "list it under `ordinal` or `categorical`, or cut it into classes"
-            )
-    if options.label is None:
-        return None, []
-    label = schema[options.label]
-    values = [value for value in label.values if value is not None]
-    if len(label.values) < 2 or not values:
-        raise InputError(
-            f"{source}, column {label.name!r}: has the one value {label.label(0)!r}; a label needs two or more, "
-            "choose another column"
-        )
-    if options.positive is None:
-        note = f"column {label.name!r}: the favourable value is {values[-1]!r}, the last; `positive` overrides it."
-        return values[-1], [note]
-    for value in values:
-        if plain_text(value) == plain_text(options.positive):
-            return value, []
-    raise unknown(f"favourable value under 'positive' for {source}, column {label.name!r},", options.positive, values)

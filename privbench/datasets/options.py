@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from privbench.datasets.dialect import Dialect
 from privbench.errors import InputError, unknown
 from privbench.schema import Value
 
@@ -49,11 +50,13 @@ class FileOptions:
         The share of records kept as the test set, or the path of another file that holds the test records.
     name : str
         The data set's name in results; empty: the file's name.
+    delimiter, encoding, decimal, thousands : str
+        How a CSV file is written, as `Dialect` takes it.
 
     Raises
     ------
     InputError
-        If a column is given two kinds, or the share is not between 0 and 1.
+        If a column is given two kinds, the share is not between 0 and 1, or a CSV file cannot be written so.
     """
 
     path: str
@@ -67,8 +70,16 @@ class FileOptions:
     domains: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     test: float | str = 0.2
     name: str = ""
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    decimal: str = "."
+    thousands: str = ""
 
     def __post_init__(self) -> None:
+        try:
+            _ = self.dialect
+        except InputError as error:
+            raise InputError(f"{self.path}: {error}") from None
         if not isinstance(self.test, str) and not 0 < self.test < 1:
             raise InputError(f"{self.path}: test = {self.test!r}; allowed: a share between 0 and 1, or a path")
         if self.positive is not None and self.label is None:
@@ -89,6 +100,11 @@ class FileOptions:
         return frozenset(self.categorical) | {
             name for name, values in self.domains.items() if not all(map(_is_number, values))
         }
+
+    @property
+    def dialect(self) -> Dialect:
+        """How a CSV file is written."""
+        return Dialect(self.delimiter, self.encoding, self.decimal, self.thousands)
 
     def named(self) -> list[tuple[str, str]]:
         """Return each (key, column) in which these options name a column."""
@@ -129,7 +145,7 @@ def _is_pair(value: object) -> bool:
 def _checked(key: str, value: Any, where: str) -> Any:
     """Return one option in its own type."""
     match key, value:
-        case (("path" | "name" | "label" | "test"), str()):
+        case (("path" | "name" | "label" | "test" | "delimiter" | "encoding" | "decimal" | "thousands"), str()):
             return value
         case "label", None:
             return value
@@ -154,5 +170,6 @@ def _checked(key: str, value: Any, where: str) -> Any:
         "test": "a share between 0 and 1, or a path",
         "bounds": "a mapping of columns to [low, high], two finite numbers",
         "domains": "a mapping of columns to lists of values",
+        **dict.fromkeys(("delimiter", "encoding", "decimal", "thousands"), "a text"),
     }.get(key, "a list of columns")
     raise InputError(f"{where}: {key} = {value!r} is not allowed; allowed: {allowed}")

@@ -9,16 +9,12 @@ m / (1 + (m - 1) r). The correlation contains that some people are exposed to al
 wide. With few answers they are wide anyway: of one person there is one truth, and little can be known.
 
 So a long list of high figures may be luck. Beside each figure stands how many people, or values, about whom nothing can
-leak reach it too: controls, or decoys (`privbench.scorers.persons`). Their share gives every person a p-value; people
-stand out whom the procedure of Benjamini and Hochberg selects: on average at most `FALSE` of them are there by luck.
+leak reach it too: controls, or decoys (`privbench.scorers.persons`); who stands out, `privbench.scorers.luck` says.
 
 References
 ----------
 C. Clopper and E. Pearson, "The Use of Confidence or Fiducial Limits", Biometrika 26, 1934.
 L. Kish, "Survey Sampling", 1965 (the effective number of correlated answers).
-Y. Benjamini and Y. Hochberg, "Controlling the False Discovery Rate", JRSS B 57, 1995.
-S. Bates, E. Candès, L. Lei, Y. Romano and M. Sesia, "Testing for Outliers with Conformal p-values", Annals of
-Statistics 51, 2023 (p-values from people about whom nothing leaks).
 """
 
 from __future__ import annotations
@@ -31,15 +27,13 @@ from privbench.people import KNOWN
 from privbench.report.strongest import BASELINES
 from privbench.report.summary import labels
 from privbench.scorers.intervals import LEVEL
+from privbench.scorers.luck import FALSE, beside_luck
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
 __all__ = ["FALSE", "FIGURES", "exposure"]
-
-FALSE = 0.1
-"""Share of the people who stand out that may be there by luck, on average."""
 
 FIGURES = ("game", "secret", "defense", "member", "seed", "person", "record", "seeds", "attacks", "answers", "right",
            "right_baseline", "probability", "baseline", "advantage", "low", "high", "reached", "by_luck",
@@ -150,13 +144,11 @@ def _beside_luck(table: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(reached=np.nan, by_luck=np.nan, false_share=np.nan, stands_out=False)
     gains = np.round(table["advantage"].to_numpy(), 6)
     nothing = gains[~member] if (~member).any() else np.round((table["decoy"] - table["baseline"]).to_numpy(), 6)
-    nothing = np.sort(nothing[np.isfinite(nothing)])
+    nothing = nothing[np.isfinite(nothing)]
     own = gains[member]
     if not len(nothing) or not len(own):
         return table
-    reached = len(own) - np.searchsorted(np.sort(own), own)
-    as_high = len(nothing) - np.searchsorted(nothing, own)
-    false = _adjusted((1 + as_high) / (1 + len(nothing)), reached)
+    reached, as_high, false = beside_luck(own, nothing)
     columns: dict[str, Any] = {
         "reached": reached, "by_luck": as_high * len(own) / len(nothing), "false_share": false,
         "stands_out": (false <= FALSE) & (own > 0),
@@ -164,12 +156,3 @@ def _beside_luck(table: pd.DataFrame) -> pd.DataFrame:
     for name, values in columns.items():
         table.loc[member, name] = values
     return table
-
-
-def _adjusted(p: NDArray[np.float64], reached: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return p-values adjusted after Benjamini and Hochberg; `reached` is how many are as small as each."""
-    falling = np.argsort(-reached, kind="stable")
-    share = np.minimum.accumulate(p[falling] * len(p) / reached[falling])
-    adjusted = np.empty(len(p))
-    adjusted[falling] = np.minimum(share, 1.0)
-    return adjusted

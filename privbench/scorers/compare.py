@@ -30,7 +30,7 @@ from privbench.scorers.metrics import metric
 from privbench.scorers.permutation import advantage_gap_p_value
 from privbench.scorers.score import Score
 
-__all__ = ["Compared", "Groups", "Reference", "all_rows", "checked_members", "compare_with"]
+__all__ = ["Compared", "Groups", "Reference", "advantage", "all_rows", "checked_members", "compare_with"]
 
 Groups = Mapping[str, tuple[NDArray[np.integer], Sequence[str]]]
 Reference = Literal["chance", "controls", "no-report"]
@@ -49,8 +49,11 @@ def compare_with(own: dict[str, Estimate], other: Mapping[str, Estimate | float]
     return {name: Compared(estimate, (other or {}).get(name)) for name, estimate in own.items()}
 
 
-def _advantage(name: str, pair: Compared, *, paired: bool) -> Estimate | None:
-    """Return the advantage with its limits: a shift by a number, or MOVER on two estimates."""
+def advantage(name: str, pair: Compared, *, paired: bool) -> Estimate | None:
+    """Return the advantage in a metric with its limits: a shift by a number, or MOVER on two estimates.
+
+    None where there is nothing to compare with; `paired`: both estimates are of the same people, in one order.
+    """
     own, other, sign = pair.own, pair.other, metric(name).sign
     if other is None:
         return None
@@ -75,7 +78,7 @@ def _rows(
         own, other = pair.own, pair.other
         baseline = other.value if isinstance(other, Estimate) else other
         control = baseline if reference == "controls" else None
-        gain = _advantage(name, pair, paired=reference == "no-report")
+        gain = advantage(name, pair, paired=reference == "no-report")
         kept[name] = own
         stated = [(name, own)]
         if gain is not None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +36,22 @@ class Ran:
     problem: str
 
 
-def run_timed(command: list[str], *, limit: float | None = None) -> Ran:
-    """Run a command with one thread for numeric libraries, and stop it after so many seconds."""
+def run_timed(command: list[str], *, limit: float | None = None, together: bool = False) -> Ran:
+    """Run a command with one thread for numeric libraries, and stop it after so many seconds.
+
+    With `together`, memory is the greatest sum over the command and the processes that it starts, what they share
+    counted once, as seen every fifth of a second; else that of the command alone.
+    """
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
     with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as said:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=printed, stderr=said, env={**os.environ, **one})
+        process = subprocess.Popen(
+            command, stdout=printed, stderr=said, env={**os.environ, **one}, start_new_session=together
+        )
+        most, looked = 0.0, started
         while True:
+            if together and time.perf_counter() - looked > 0.2:
+                most, looked = max(most, _group_megabytes(process.pid)), time.perf_counter()
             # wait4 tells what this one process used; subprocess has no way to ask for it
             done, status, usage = os.wait4(process.pid, os.WNOHANG)
             if done:
@@ -58,7 +68,18 @@ def run_timed(command: list[str], *, limit: float | None = None) -> Ran:
         said.seek(0)
         last = (said.read().strip().splitlines() or [f"exit status {process.returncode}"])[-1]
         problem = f"failed: {last.removeprefix('error: ')}" if process.returncode else ""
-        return Ran(seconds, usage.ru_maxrss / 1024, printed.read(), problem)
+        return Ran(seconds, max(most, usage.ru_maxrss / 1024), printed.read(), problem)
+
+
+def _group_megabytes(group: int) -> float:
+    """Return the memory of a group of processes, pages that several share counted once."""
+    kilobytes = 0
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError):  # it may end while it is looked at
+            if os.getpgid(int(place.name)) == group:
+                lines = (place / "smaps_rollup").read_text().splitlines()
+                kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kilobytes / 1024
 
 
 def environment(folder: Path, packages: list[str]) -> Path:

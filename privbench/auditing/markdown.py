@@ -1,0 +1,94 @@
+"""An audit as GitHub-style Markdown: the summary of a job of continuous integration."""
+
+from __future__ import annotations
+
+import re
+
+from privbench.auditing.findings import ColumnFinding, Findings
+from privbench.auditing.standing import standing
+from privbench.auditing.verdict import verdict
+from privbench.auditing.words import check_name, p_value
+from privbench.report.words import VERDICTS, interval, percent, points
+
+__all__ = ["escaped", "to_markdown"]
+
+_SHOWN = 15
+_LEVELS = {"alarm": "**alarm**", "warning": "warning", "fine": "fine"}
+
+
+def to_markdown(findings: Findings) -> str:
+    """Return the verdict, the columns (the first 15) and the checks.
+
+    Parameters
+    ----------
+    findings : Findings
+        Of one audit.
+    """
+    answer, asked = verdict(findings), findings.asked
+    names = {role: name for role, name, _ in asked.files}
+    lines = [
+        f"## Audit of {escaped(names.get('synthetic', 'a synthetic file'))}: {VERDICTS[answer.standing][1]}",
+        "",
+        *(f"> **{escaped(sentence)}**\n>" for sentence in answer.first),
+        f"> {escaped(answer.found)}",
+        "",
+        "Files: " + "; ".join(f"{role} {escaped(name)}, {rows:,} rows" for role, name, rows in asked.files) + ".",
+        "",
+        *_columns(findings),
+    ]
+    if findings.checks:
+        lines += ["### Checks", "", "| Check | | What was found |", "| --- | --- | --- |"]
+        lines += [
+            f"| {escaped(check_name(one.name))} | {_LEVELS[one.level]} | {escaped(one.sentence)} |"
+            for one in findings.checks
+        ]
+        lines.append("")
+    lines += ["### What to do", "", *(f"- {escaped(sentence)}" for sentence in answer.next), ""]
+    lines.append(f"privbench {escaped(asked.version)}, seed {asked.seed}, {asked.seconds:.0f} s.")
+    return "\n".join(lines) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Escape what Markdown and HTML would read as markup: names of columns and files may hold anything."""
+    # characters that make markup only in pairs or in front, and the pipe, which ends a cell
+    return re.sub(r"([\\`*_~|<>\[\]#&])", r"\\\1", " ".join(text.split()))
+
+
+def _columns(findings: Findings) -> list[str]:
+    asked = [one for one in findings.columns if one.advantage is not None]
+    left = [one for one in findings.columns if one.advantage is None]
+    lines = []
+    if asked:
+        against = "controls" if findings.asked.reference == "controls" else "other people"
+        level = f"{100 * findings.asked.level:g} %"
+        lines += [
+            f"| Column | | Advantage, points | {level} interval | Members | {against.capitalize()} | Majority | "
+            "Best attack | p |",
+            "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
+            *(_row(one, findings.asked.reference) for one in asked[:_SHOWN]),
+            "",
+        ]
+        if len(asked) > _SHOWN:
+            lines += [f"And {len(asked) - _SHOWN} more columns, all ranked below these; the report has them.", ""]
+    if left:
+        shown = "; ".join(f"{escaped(one.column)} ({escaped(one.reason)})" for one in left[:_SHOWN])
+        rest = f"; and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
+        lines += [f"Not asked: {shown}{rest}.", ""]
+    return lines
+
+
+def _row(one: ColumnFinding, reference: str) -> str:
+    advantage = one.advantage
+    assert advantage is not None
+    cells = [
+        escaped(one.column),
+        VERDICTS[standing(one, reference=reference)][1],
+        points(advantage.advantage),
+        interval(advantage.low, advantage.high).strip("[]"),
+        percent(advantage.value),
+        percent(advantage.reference),
+        percent(one.majority),
+        escaped(", ".join(dict.fromkeys(one.chosen))),
+        escaped(p_value(one.p_value)),
+    ]
+    return f"| {' | '.join(cells)} |"

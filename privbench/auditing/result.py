@@ -1,0 +1,223 @@
+"""What an audit gives back: the findings, the flat table of figures, and how they show themselves."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from privbench.auditing.findings import Findings
+from privbench.errors import InputError
+from privbench.store import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from privbench.auditing.thresholds import Crossing
+
+__all__ = ["EXPOSED", "AuditResult"]
+
+EXPOSED = "exposed.csv"
+"""The file that lists the most exposed records."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AuditResult:
+    """The answer to whether a synthetic file gives people away.
+
+    Parameters
+    ----------
+    findings : Findings
+        All that was found, as plain values.
+    frame : DataFrame
+        One flat row a figure, as `privbench.record.Row` says.
+
+    Examples
+    --------
+    >>> from privbench.auditing.findings import Asked, Findings, Usefulness
+    >>> asked = Asked((), None, (), (), (), None, 0, 0, "controls", 0.95, 0, 0.0, "1")
+    >>> import pandas
+    >>> AuditResult(Findings(asked, (), (), (), (), Usefulness(()), ()), pandas.DataFrame()).verdict
+    'No column could be asked, so this audit cannot say what else the file gives away.'
+    """
+
+    findings: Findings
+    frame: pd.DataFrame
+
+    @property
+    def verdict(self) -> str:
+        """What has to be said first, if anything, and the finding."""
+        from privbench.auditing.verdict import verdict
+
+        return verdict(self.findings).sentence
+
+    @property
+    def columns(self) -> pd.DataFrame:
+        """The columns, ranked: those not asked last, without figures but with a reason.
+
+        `column`, `kind`, `verdict` (``leaks``, ``unclear``, ``none``, ``untested``), `attack`, `metric`, `advantage`,
+        `low`, `high`, `members`, `controls`, `score` (of members), `reference` (of controls, or without a control file
+        of the attack on other people's records), `majority`, `p_value`, `reason`.
+        """
+        import pandas as pd
+
+        from privbench.auditing.standing import standing
+
+        figures = ("metric", "advantage", "low", "high", "members", "controls", "value", "reference")
+        rows = []
+        for one in self.findings.columns:
+            row = {
+                "column": one.column,
+                "kind": one.kind,
+                "verdict": standing(one, reference=self.findings.asked.reference),
+                "attack": ", ".join(dict.fromkeys(one.chosen)),
+                **{name: None if one.advantage is None else getattr(one.advantage, name) for name in figures},
+                "majority": one.majority,
+                "p_value": one.p_value,
+                "reason": one.reason,
+            }
+            row["score"] = row.pop("value")
+            rows.append(row)
+        kinds = {
+            **dict.fromkeys(("column", "kind", "verdict", "attack", "metric"), "string"),
+            **dict.fromkeys(("advantage", "low", "high"), "float64"),
+            **dict.fromkeys(("members", "controls"), "Int64"),
+            **dict.fromkeys(("score", "reference", "majority", "p_value"), "float64"),
+            "reason": "string",
+        }
+        return pd.DataFrame(rows, columns=list(kinds)).astype(kinds)
+
+    def print(self, console: Console | None = None) -> None:
+        """Print the verdict, the ranked columns and what to do."""
+        import rich.console
+
+        from privbench.auditing.terminal import print_findings
+        from privbench.report.terminal import WIDEST
+
+        # rich takes 80 columns for what is no terminal: a file or a pipe
+        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDEST
+        print_findings(self.findings, console or rich.console.Console(width=width))
+
+    def to_json(self) -> str:
+        """Return all of it as JSON; `privbench.auditing.machine` documents the keys."""
+        from privbench.auditing.machine import to_json
+
+        return to_json(self.findings)
+
+    def to_markdown(self) -> str:
+        """Return the verdict, the columns and the checks as GitHub-style Markdown."""
+        from privbench.auditing.markdown import to_markdown
+
+        return to_markdown(self.findings)
+
+    def to_html(self) -> str:
+        """Return the page for people who did not run the audit, self-contained."""
+        from privbench.auditing.page import render
+
+        return render(self.findings)
+
+    def crossed(self, thresholds: Mapping[str, float]) -> tuple[Crossing, ...]:
+        """Return the figures whose interval lies above a threshold, as ``{"advantage": 0.05}``.
+
+        Parameters
+        ----------
+        thresholds : mapping of str to float
+            Names in `privbench.auditing.thresholds.THRESHOLDS`.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown, or the audit has no such figure.
+        """
+        from privbench.auditing.thresholds import crossed
+
+        return crossed(self.findings, thresholds)
+
+    def write(self, folder: str | Path) -> Path:
+        """Write ``report.html``, ``summary.md``, ``audit.json``, ``figures.parquet`` and ``exposed.csv`` into a folder.
+
+        All are made before the first is written, and each is moved to its place whole. ``exposed.csv`` is about real
+        people, as sensitive as the records and readable by its owner only; there is none where nobody is listed.
+
+        Parameters
+        ----------
+        folder : path
+            Made if it is not there; an earlier audit in it is replaced.
+
+        Returns
+        -------
+        Path
+            The page.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be written.
+        """
+        target = Path(folder)
+        texts = {"summary.md": self.to_markdown(), "audit.json": self.to_json(), "report.html": self.to_html()}
+        listed = _exposed(self.findings) if self.findings.records else None
+        figures = _parquet(self.frame)
+        if target.exists() and not target.is_dir():
+            raise InputError(f"{target} is a file; choose a folder for the audit's results")
+        write_atomically(target / "figures.parquet", lambda half: half.write_bytes(figures))
+        if listed is None:  # one that stands there is of another audit
+            with suppress(OSError):
+                (target / EXPOSED).unlink(missing_ok=True)
+        else:
+            write_atomically(target / EXPOSED, _writer(listed, mode=0o600))
+        for name, text in texts.items():
+            write_atomically(target / name, _writer(text))
+        return target / "report.html"
+
+    def write_markdown(self, path: str | Path) -> None:
+        """Write the summary in Markdown to a file, such as that of ``$GITHUB_STEP_SUMMARY``.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        write_atomically(Path(path), _writer(self.to_markdown()))
+
+    def _repr_html_(self) -> str:
+        import html
+
+        table = self.columns.drop(columns=["kind", "metric"]).to_html(
+            index=False, float_format="{:.3f}".format, na_rep=""
+        )
+        return f"<p><b>{html.escape(self.verdict)}</b></p>{table}"
+
+
+def _writer(text: str, *, mode: int = 0o666) -> Callable[[Path], object]:
+    def write(half: Path) -> None:
+        half.touch(mode=mode)
+        half.write_bytes(text.encode())
+
+    return write
+
+
+def _exposed(findings: Findings) -> str:
+    """Return the records as CSV, everything known of their exposure included."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["record", "why", "columns", "probability", "baseline", "rare_in"])
+    for one in findings.records:
+        rows.writerow([one.record, one.why, "; ".join(one.columns), one.probability, one.baseline, one.rare_in])
+    return text.getvalue()
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    import io
+
+    sink = io.BytesIO()
+    frame.to_parquet(sink, index=False)
+    return sink.getvalue()

@@ -1,0 +1,78 @@
+"""In one word, what an audit can say of a column and of the whole file, and which checks come before any figure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from privbench.auditing.findings import Check, ColumnFinding, Findings
+from privbench.report.strongest import TELLING
+
+__all__ = ["Standing", "copied", "doubted", "identified", "overall", "standing", "trust_first"]
+
+Standing = Literal["leaks", "unclear", "none", "untested"]
+_TRUST = ("no-control", "control")  # beginnings of the names of checks on which everything else rests
+_OUT = ("copies", "near-copies")
+
+
+def standing(column: ColumnFinding, *, reference: str = "controls") -> Standing:
+    """Return what can be said of one column.
+
+    Parameters
+    ----------
+    column : ColumnFinding
+        Asked or not.
+    reference : str
+        As in `Asked`; without controls a file that gives away less than other people's records may still leak, so
+        that nothing found is unclear.
+
+    Returns
+    -------
+    str
+        ``leaks`` if the interval lies above 0; ``none`` if it does not and rules out `TELLING`; ``unclear`` between
+        them; ``untested`` without a figure.
+    """
+    if column.advantage is None:
+        return "untested"
+    if column.advantage.low > 0:
+        return "leaks"
+    return "unclear" if column.advantage.high > TELLING or reference != "controls" else "none"
+
+
+def overall(findings: Findings) -> Standing:
+    """Return what can be said of the whole file: an alarm about the release is leakage, one about controls is doubt."""
+    each = [standing(column, reference=findings.asked.reference) for column in findings.columns]
+    alarms = [check for check in findings.checks if check.level == "alarm"]
+    out = [check for check in alarms if not _is_trust(check)]
+    if findings.asked.reference != "controls":
+        # numbered rows repeat between files by themselves, which only a control file shows
+        out = [check for check in out if check.name != "identifiers"]
+    if "leaks" in each or out:
+        return "leaks"
+    if not set(each) - {"untested"}:
+        return "untested"
+    return "unclear" if "unclear" in each or alarms else "none"
+
+
+def trust_first(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """Return the checks that come before any figure: of the control, whatever their level but fine, and all alarms."""
+    shown = [check for check in checks if check.level == "alarm" or (_is_trust(check) and check.level != "fine")]
+    return tuple(sorted(shown, key=lambda check: (check.name != "no-control", not _is_trust(check))))
+
+
+def doubted(findings: Findings) -> bool:
+    """Return whether the comparison with controls has to be read with a reservation."""
+    return any(_is_trust(check) for check in trust_first(findings.checks))
+
+
+def copied(findings: Findings) -> bool:
+    """Return whether records of the training file stand in the release, or nearly do, beyond chance."""
+    return any(check.name in _OUT and check.level == "alarm" for check in findings.checks)
+
+
+def identified(findings: Findings) -> bool:
+    """Return whether values that are one person's own stand in the release."""
+    return any(check.name == "identifiers" and check.level == "alarm" for check in findings.checks)
+
+
+def _is_trust(check: Check) -> bool:
+    return check.name.startswith(_TRUST)

@@ -1,0 +1,144 @@
+"""What an audit found, in sentences for people who did not run it.
+
+First stands what makes the audit untrustworthy and what is out already (copies); then the one finding; then how sure it
+is, and what to do. No sentence says that a file gives nothing away: an attack that finds nothing shows what it can see.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from privbench.auditing.advice import how_sure, next_steps
+from privbench.auditing.findings import Advantage, ColumnFinding, Findings
+from privbench.auditing.standing import Standing, doubted, overall, trust_first
+from privbench.report.words import listed, number
+from privbench.scorers.leakage_continuous import TOLERANCE
+
+__all__ = ["Verdict", "in_100", "verdict"]
+
+_NAMED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer of an audit.
+
+    Attributes
+    ----------
+    standing : str
+        ``leaks``, ``unclear``, ``none`` (no leakage found) or ``untested``, of the file as a whole.
+    first : tuple of str
+        What has to be said before any figure; usually nothing.
+    found : str
+        The finding, one sentence, or two where more than one column is concerned.
+    sure : tuple of str
+        How sure that is, and what an attack cannot show.
+    next : tuple of str
+        What to do.
+    """
+
+    standing: Standing
+    first: tuple[str, ...]
+    found: str
+    sure: tuple[str, ...]
+    next: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Reservations and finding in one line."""
+        return " ".join((*self.first, self.found))
+
+
+def verdict(findings: Findings) -> Verdict:
+    """Return the answer in sentences.
+
+    Parameters
+    ----------
+    findings : Findings
+        Of one audit.
+    """
+    return Verdict(
+        overall(findings),
+        tuple(check.sentence for check in trust_first(findings.checks)),
+        _found(findings),
+        how_sure(findings),
+        next_steps(findings),
+    )
+
+
+def in_100(value: float) -> str:
+    """Write a share or a difference of shares as so many in 100 people, finer where it is small."""
+    return number(100 * value, places=1 if value == 0 or abs(value) >= 0.01 else 2)
+
+
+def _found(findings: Findings) -> str:
+    asked = [column for column in findings.columns if column.advantage is not None]
+    if not asked:
+        why = next((f" ({column.column}: {column.reason})" for column in findings.columns if column.reason), "")
+        return f"No column could be asked{why}, so this audit cannot say what else the file gives away."
+    leaking = [column for column in asked if column.advantage is not None and column.advantage.low > 0]
+    return _leak(findings, leaking, len(asked)) if leaking else _nothing(findings, asked)
+
+
+def _leak(findings: Findings, leaking: list[ColumnFinding], asked: int) -> str:
+    first = leaking[0]
+    advantage = first.advantage
+    assert advantage is not None
+    knows = f"someone who knows {_known(findings, first.column)} of a person"
+    limits = f"{in_100(advantage.low)} to {in_100(advantage.high)}"
+    corrected = f", corrected for {asked} columns" if asked > 1 else ""
+    more = f"guesses {first.column} {_right(advantage)} for {in_100(advantage.advantage)} more in 100 people"
+    tail = f"({_level(findings)} interval{corrected}: {limits})."
+    if findings.asked.reference == "controls":
+        compared = "whose records were used than for people whose records were not"
+        because = "Because of this file" if not doubted(findings) else "With that reservation: because of this file"
+        text = f"{because}, {knows} {more} {compared} {tail}"
+    else:
+        text = (
+            f"With this file, {knows} {more} of the training file than someone who learns from the records of other "
+            f"people of that file instead {tail}"
+        )
+    if others := leaking[1:]:
+        named = [f"{one.column} ({in_100(one.advantage.advantage)})" for one in others[:_NAMED] if one.advantage]
+        rest = len(others) - len(named)
+        named += [f"{rest} more"] if rest else []
+        text += f" The same is found for {listed(named)}."
+    return text
+
+
+def _nothing(findings: Findings, asked: list[ColumnFinding]) -> str:
+    highest = max(column.advantage.high for column in asked if column.advantage is not None)
+    where = f"In none of the {len(asked)} columns are" if len(asked) > 1 else f"In column {asked[0].column},"
+    bound = f"{in_100(max(highest, 0.0))} in 100 people"
+    together = ", all columns together" if len(asked) > 1 else ""
+    if findings.asked.reference == "controls":
+        who = "people of the training file"
+        verb = "guessed right more often than people who are not in it"
+        text = f"{where} {who} {verb}" if len(asked) > 1 else f"{where} {who} are not {verb}"
+        return (
+            f"{text}, as far as these attacks can tell: they would have shown an advantage of more than {bound} "
+            f"({_level(findings)} confidence{together})."
+        )
+    text = f"{where} people of the training file " + ("" if len(asked) > 1 else "are not ")
+    return (
+        f"{text}guessed right more often with this file than with the records of other people of the training file "
+        f"(at most {bound} more, {_level(findings)} confidence{together}); without a control file that does not show "
+        "that nothing leaks."
+    )
+
+
+def _known(findings: Findings, column: str) -> str:
+    known = findings.asked.known
+    if known is None:
+        return "all other columns"
+    return listed([name for name in known if name != column]) or "nothing else"
+
+
+def _right(advantage: Advantage) -> str:
+    return f"to within {100 * TOLERANCE:g} % of its range" if advantage.metric == "within_tolerance" else "right"
+
+
+def _level(findings: Findings) -> str:
+    level = 100 * findings.asked.level
+    return f"{level:g} %" if math.isfinite(level) else "?"

@@ -1,0 +1,100 @@
+"""What became of a column that several files share: a column of the schema, an identifier, or nothing.
+
+References
+----------
+M. Giomi et al., "A Unified Framework for Quantifying Privacy Risk in Synthetic Data", PoPETs 2023: direct identifiers
+are no attribute to infer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privbench.datasets.cells import Codes, files
+from privbench.datasets.columns import count
+from privbench.schema import Column, Kind, Value
+
+__all__ = ["MANY", "Identifier", "Placed", "identified", "left_out", "listed", "own_values"]
+
+MANY = 200
+"""A discrete column has at most this many values, and one more for others, and one for missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A column that has a value of its own for nearly everybody, left out of the schema.
+
+    Attributes
+    ----------
+    name : str
+    train_in_synthetic, control_in_synthetic : int
+        How many training and control records have a value that stands in the synthetic file, too.
+    synthetic : int
+        Rows of the synthetic file.
+    """
+
+    name: str
+    train_in_synthetic: int
+    control_in_synthetic: int
+    synthetic: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """What became of a column: one of the schema, an identifier, or nothing.
+
+    Attributes
+    ----------
+    column : Column or None
+    arrays : mapping of str to array
+        For each role codes or numbers in the column's domain; empty without a column.
+    identifier : Identifier or None
+    said : tuple of str
+        Sentences without their points.
+    """
+
+    column: Column | None
+    arrays: Mapping[str, NDArray[Any]]
+    identifier: Identifier | None
+    said: tuple[str, ...]
+
+
+def left_out(said: tuple[str, ...], why: str, identifier: Identifier | None = None) -> Placed:
+    """Return a column that is no part of the schema, and why."""
+    return Placed(None, {}, identifier, (*said, f"{why}; left out"))
+
+
+def identified(name: str, found: Mapping[str, NDArray[np.bool_]], rows: int, said: tuple[str, ...]) -> Placed:
+    """Return an identifier: `found` says for each real record whether its value stands in the release of `rows`."""
+    train, control = int(found["training"].sum()), int(found["control"].sum()) if "control" in found else 0
+    why = f"a value of its own for nearly every training record, so an identifier ({train:,} of them in the release)"
+    return left_out(said, why, Identifier(name, train, control, rows))
+
+
+def listed(
+    name: str, kind: Kind, values: list[Value], codes: dict[str, Codes], missing: Mapping[str, NDArray[np.bool_]],
+    said: tuple[str, ...],
+) -> Placed:  # fmt: skip
+    """Return a discrete column; missing cells, whatever their codes, get a value of their own."""
+    gaps = [key for key, mask in missing.items() if mask.any()]
+    if gaps:
+        codes = {key: np.where(missing[key], np.int32(len(values)), part) for key, part in codes.items()}
+        values = [*values, None]
+        said = (*said, f"missing in {files(gaps)}, a value of its own")
+    return Placed(Column(name, kind, tuple(values), declared=False), codes, None, said)
+
+
+def own_values(examples: list[str], new: int, lost: int) -> list[str]:
+    """Say what only one of release and training file has."""
+    dots = ", ..." if new > len(examples) else ""
+    said = (
+        [f"{count(new, 'value')} of the synthetic file never seen in training: {', '.join(examples)}{dots}"]
+        if new
+        else []
+    )
+    return [*said, f"{count(lost, 'value')} of the training file absent from the synthetic one"] if lost else said
