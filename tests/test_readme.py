@@ -23,6 +23,8 @@ from tests.people import people
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text()
 SMALL = ["--records", "400", "--targets", "40", "--seeds", "1"]
+SMALL_AUDIT = ["--targets", "60", "--attacks", "nearest-neighbour", "--workers", "1", "--quiet"]
+SMALL_TEST = ["--runs", "600", "--workers", "1", "--quiet"]
 SMALL_RUN = ["--seeds", "1", "--set", "records=400", "--set", "games=[{name: holdout, targets: 40}]"]
 
 
@@ -33,6 +35,12 @@ def blocks(language: str) -> list[str]:
 def commands() -> list[str]:
     lines = [line.partition("  #")[0].strip() for block in blocks("bash") for line in block.splitlines()]
     return [line for line in lines if line and not line.startswith("source ")]
+
+
+def said_status(line: str) -> int:
+    """Return the exit status that README's comment on a command says, 0 without one."""
+    (comment,) = {whole.partition("  #")[2] for whole in TEXT.splitlines() if whole.startswith(line)}
+    return int(found[1]) if (found := re.search(r"ends with status (\d)", comment)) else 0
 
 
 def own_generators(folder: Path) -> None:
@@ -56,9 +64,9 @@ def config(mark: str) -> str:
     return block
 
 
-def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def call(*arguments: str, cwd: Path, status: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=cwd, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
     return done
 
 
@@ -68,19 +76,47 @@ def test_it_starts_with_the_two_scripts_and_they_exist():
 
 
 def test_the_command_line_runs_as_written(tmp_path):
-    lines = [line for line in commands() if line.startswith("privbench ")]
-    assert len(lines) >= 4
+    lines = [line for line in commands() if line.startswith("privbench ") and " verify " not in line]
+    assert len(lines) >= 5
+    example_files(tmp_path)
     for line in lines:
         command, _, target = line.partition(" > ")
         words = shlex.split(command)[1:]
-        small = SMALL_RUN if words[0] == "run" and "--print-config" not in words else []
+        small = SMALL_AUDIT if words[0] == "audit" else []
+        small = SMALL_RUN if words[0] == "run" and "--print-config" not in words else small
         done = call("-m", "privbench", *words, *small, cwd=tmp_path)
         if target:
             (tmp_path / target).write_text(done.stdout)
     assert (tmp_path / "page.html").stat().st_size > 1e6
 
 
-@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("python ")])
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("privbench verify ")])
+def test_a_claim_is_tested_as_written(line, tmp_path):
+    own_generators(tmp_path)
+    done = call("-m", "privbench", *shlex.split(line)[1:], *SMALL_TEST, cwd=tmp_path, status=said_status(line))
+    assert ("refuted" if said_status(line) else "No violation found") in done.stdout
+
+
+def test_the_job_for_continuous_integration_runs_as_written(tmp_path):
+    example_files(tmp_path)
+    job = yaml.safe_load(config("runs-on"))
+    words = shlex.split(job["jobs"]["audit"]["steps"][-1]["run"].replace("$GITHUB_STEP_SUMMARY", "summary.md"))
+    assert words[0] == "privbench"
+    done = call("-m", *words, *SMALL_AUDIT, cwd=tmp_path, status=1)
+    assert "above the threshold" in done.stderr
+    assert "word for word" in (tmp_path / "summary.md").read_text()
+
+
+def example_files(folder: Path) -> None:
+    """Write the three files of an audit as README says."""
+    (line,) = (line for line in commands() if "example_files.py" in line)
+    script, *words = shlex.split(line)[1:]
+    assert "synthetic.csv: 400 records" in call(str(ROOT / script), *words, "--records", "400", cwd=folder).stdout
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in commands() if line.startswith("python ") and "example_files.py" not in line]
+)
 def test_a_script_runs_as_written(line, tmp_path):
     own_generators(tmp_path)
     words = shlex.split(line)[1:]

@@ -1,0 +1,1 @@
+"""Does a differential-privacy claim survive? Tests that try to refute it, and what they would have caught."""

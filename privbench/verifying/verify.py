@@ -1,0 +1,265 @@
+"""The one call that puts a differential-privacy claim to the test: `privbench.verify`."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal
+
+from privbench import registry
+from privbench.claim import Adjacency, Claim
+from privbench.contracts import Defense
+from privbench.dataset import Dataset
+from privbench.datasets.files import FileOptions, load_file
+from privbench.errors import InputError, unknown
+from privbench.progress import plain_lines
+from privbench.verifying.arms import Arm, arms_for
+from privbench.verifying.asked import Asked, stated_on_data, try_on_tiny
+from privbench.verifying.local import test_local
+from privbench.verifying.many_runs import Say, test_on
+from privbench.verifying.verification import LEVEL, Test, Verification
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["METHODS", "Method", "verify"]
+
+Method = Literal["auto", "one-run", "many-runs", "local", "both"]
+METHODS: tuple[Method, ...] = ("auto", "one-run", "many-runs", "local", "both")
+
+# rows released by a mechanism that lets them be chosen: then little is lost in drawing them
+_ROWS = 400
+_RUNS = 20_000
+_FEWEST_RUNS = 2_000
+# many runs are made where the fewest fit into so many seconds
+_MINUTE = 60.0
+
+
+def verify(
+    defense: str | Defense | Callable[..., Any],
+    *,
+    settings: Mapping[str, Any] | None = None,
+    dataset: str | Path | Mapping[str, Any] | Dataset = "adult",
+    epsilon: float | None = None,
+    delta: float | None = None,
+    adjacency: str | None = None,
+    method: str = "auto",
+    runs: int | None = None,
+    targets: int | None = None,
+    attacks: Sequence[str] | None = None,
+    seed: int = 0,
+    time_limit: float | None = None,
+    workers: int | None = None,
+    quiet: bool = True,
+) -> Verification:
+    """Test whether a mechanism's claim of differential privacy survives.
+
+    Parameters
+    ----------
+    defense : str, Defense or callable
+        The name of a plugin, ``file.py:function``, a command line with ``{train}`` and ``{out}``, a defense object, or
+        a function ``f(train, rng)`` from a DataFrame to a DataFrame.
+    settings : mapping, optional
+        Parameters of the defense.
+    dataset : str, Path, mapping or Dataset
+        Gives the schema, and for the one run the records: a data set's name, a file, or what stands under `dataset` in
+        a config.
+    epsilon, delta, adjacency : optional
+        The claim to test, each in place of what the release states of itself.
+    method : str
+        many-runs (tiny worst-case neighbours, thousands of releases), one-run (secrets drawn at random in one data
+        set), local (single persons' reports), both (many-runs or local, and one-run), or auto: local for a local claim,
+        many-runs where thousands of releases fit into about a minute, else one-run.
+    runs : int or None
+        Releases in total of the many runs; with one-run alone its repetitions.
+    targets : int or None
+        Secrets drawn in the one run.
+    attacks : sequence of str, optional
+        Of the one run.
+    seed : int
+    time_limit : float or None
+        Seconds, about.
+    workers : int or None
+        Processes of the many runs; figures do not depend on it.
+    quiet : bool
+        Whether no progress is shown.
+
+    Returns
+    -------
+    Verification
+        Its `sentence` is the answer, `refuted` whether the claim is refuted at 95 %.
+
+    Raises
+    ------
+    InputError
+        If the defense or an argument cannot be used, or nothing is claimed.
+    """
+    if method not in METHODS:
+        raise unknown("method", method, METHODS)
+    if adjacency is not None and adjacency not in tuple(Adjacency):
+        raise unknown("adjacency", adjacency, tuple(Adjacency))
+    if time_limit is not None and not time_limit > 0:
+        raise InputError(f"time_limit: got {time_limit}; allowed: a positive number of seconds")
+    data = _dataset(dataset)
+    mechanism, name, params = _defense(defense, dict(settings or {}))
+    asked = Asked(epsilon, delta, adjacency)
+    say = plain_lines(quiet=quiet)
+    started = time.monotonic()
+    tiny, notes = _with_rows(mechanism, settings or {})
+    arms: list[Arm] = []
+    claim: Claim | None = None
+    chosen = method
+    if method != "one-run":
+        trial = try_on_tiny(tiny, data.records.schema, seed)
+        slow = trial is not None and _FEWEST_RUNS * trial[1] > min(_MINUTE, time_limit or _MINUTE)
+        if trial is None and method == "auto":
+            chosen, notes = "one-run", ("the defense fails on tiny data sets: it is not tested by many runs",)
+        elif method == "auto" and slow and asked.complete(trial[0] if trial else None).adjacency != Adjacency.LOCAL:
+            chosen, notes = "one-run", ()
+        else:
+            if trial is not None or epsilon is not None:
+                claim = asked.complete(trial[0] if trial else None)
+            arms, said = arms_for(
+                tiny,
+                data.records.schema,
+                claim if asked.given else None,
+                adjacency=None if claim is None else claim.adjacency,
+                seed=seed,
+            )
+            claim = claim or asked.complete(arms[0].claim)
+            notes += said
+            if method == "auto":
+                chosen = "local" if claim.adjacency is Adjacency.LOCAL else "many-runs"
+    if claim is None:
+        claim = asked.complete(stated_on_data(mechanism, data, seed))
+    level = LEVEL if chosen != "both" else 1 - (1 - LEVEL) / 2
+    tests: list[Test] = []
+    if chosen in ("local", "both") and claim.adjacency is Adjacency.LOCAL:
+        tests.append(
+            test_local(
+                tiny, data.records.schema, claim, arms=arms, runs=runs or _budget(arms, time_limit), seed=seed,
+                level=level, time_limit=time_limit, workers=workers, say=say,
+            )
+        )  # fmt: skip
+    elif chosen in ("many-runs", "both"):
+        tests.append(
+            test_on(
+                arms, tiny, runs=runs or _budget(arms, time_limit), seed=seed, level=level, time_limit=time_limit,
+                workers=workers, say=say,
+            )
+        )  # fmt: skip
+    elif chosen == "local":
+        raise InputError(f"method local tests a local claim; this one is {claim.adjacency}: leave --method out")
+    if chosen in ("one-run", "both"):
+        left = None if time_limit is None else max(1.0, time_limit - (time.monotonic() - started))
+        repeated = runs if chosen == "one-run" else None
+        tests.append(_one_run(mechanism, data, claim, repeated, targets, attacks, seed, left, say, level))
+    frame = _frame(tests, claim, data, name, params, seed)
+    return Verification(claim, tuple(tests), frame, notes)
+
+
+def _dataset(spec: str | Path | Mapping[str, Any] | Dataset) -> Dataset:
+    if isinstance(spec, Dataset):
+        return spec
+    if isinstance(spec, Mapping):
+        return load_file(FileOptions.from_mapping(spec))
+    if isinstance(spec, Path) or (Path(spec).suffix and spec not in registry.names("datasets")):
+        return load_file(FileOptions.from_mapping({"path": str(spec)}))
+    dataset: Dataset = registry.load("datasets", spec)()
+    return dataset
+
+
+def _defense(given: Any, settings: dict[str, Any]) -> tuple[Defense, str, dict[str, Any]]:
+    """Return the mechanism, its name, and its parameters as plain values."""
+    if isinstance(given, str):
+        if "{train}" in given or "{out}" in given:
+            return registry.make("defenses", "command", {"command": given, **settings}), "command", settings
+        if ":" in given:
+            settings = {"function": given, **settings}
+            return registry.make("defenses", "callable", settings), "callable", settings
+        return registry.make("defenses", given, settings), given, settings
+    if hasattr(given, "release"):
+        if settings:
+            if not dataclasses.is_dataclass(given):
+                raise InputError(f"settings: {type(given).__name__} is no dataclass; set its parameters yourself")
+            given = dataclasses.replace(given, **settings)  # type: ignore[type-var]
+        return given, type(given).__name__, settings
+    if callable(given):
+        label = getattr(given, "__name__", type(given).__name__)
+        return registry.make("defenses", "callable", {"function": given, **settings}), label, settings
+    raise InputError(f"defense: got {type(given).__name__}; allowed: a name, a function, a command line or a defense")
+
+
+def _with_rows(defense: Defense, settings: Mapping[str, Any]) -> tuple[Defense, tuple[str, ...]]:
+    """Return the mechanism with more rows than records, where it leaves their number open."""
+    fields: set[str] = (
+        {field.name for field in dataclasses.fields(defense)} if dataclasses.is_dataclass(defense) else set()
+    )
+    if "rows" not in fields or "rows" in settings or getattr(defense, "rows", 0) is not None:
+        return defense, ()
+    said = (
+        f"in the many runs {_ROWS} rows are released in place of as many as there are records: what is counted, and "
+        "not which rows were drawn, is then seen"
+    )
+    return dataclasses.replace(defense, rows=_ROWS), (said,)  # type: ignore[type-var]
+
+
+def _budget(arms: Sequence[Arm], time_limit: float | None) -> int:
+    """Return how many releases fit: 20,000, 10,000, 5,000 or 2,000."""
+    seconds = min(_MINUTE, time_limit or _MINUTE)
+    cost = median(arm.seconds for arm in arms)
+    return next((runs for runs in (_RUNS, _RUNS // 2, _RUNS // 4) if runs * cost <= seconds), _FEWEST_RUNS)
+
+
+def _one_run(
+    defense: Defense, data: Dataset, claim: Claim, runs: int | None, targets: int | None,
+    attacks: Sequence[str] | None, seed: int, time_limit: float | None, say: Say, level: float,
+) -> Test:  # fmt: skip
+    from privbench.verifying.one_run import test_one_run
+
+    return test_one_run(
+        defense, data, claim, runs=runs, targets=targets, attacks=attacks, seed=seed, time_limit=time_limit, level=level
+    )
+
+
+def _frame(
+    tests: Sequence[Test], claim: Claim, data: Dataset, name: str, params: Mapping[str, Any], seed: int
+) -> pd.DataFrame:
+    """Return one row a figure."""
+    import hashlib
+
+    from privbench.experiment import canonical, code_version
+    from privbench.record import Row, to_frame
+
+    plain = {
+        key: value if isinstance(value, str | int | float | bool | None) else repr(value)
+        for key, value in params.items()
+    }
+    rows = []
+    for test in tests:
+        said = (code_version(), name, canonical(plain), data.sha256, repr(claim), test.method, seed, test.runs)
+        for metric, value in (("epsilon_lower_bound", test.epsilon_lower_bound), ("claim_p_value", test.p_value)):
+            rows.append(
+                Row(
+                    key=hashlib.sha256(canonical(said).encode()).hexdigest(),
+                    code_version=code_version(),
+                    dataset=data.name,
+                    dataset_sha256=data.sha256,
+                    known="[]",
+                    game="randomised" if test.method == "one-run" else test.method,
+                    defense=name,
+                    defense_params=canonical(plain),
+                    epsilon=claim.epsilon,
+                    delta=claim.delta,
+                    attack=test.method,
+                    seed=seed,
+                    metric=metric,
+                    n=test.runs,
+                    value=value,
+                    seconds=test.seconds,
+                )
+            )
+    return to_frame(rows)

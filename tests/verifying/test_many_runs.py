@@ -1,0 +1,172 @@
+"""Many runs: honest mechanisms pass, each kind of bug is caught, and what is said of power is true."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from privbench.claim import Adjacency, Claim
+from privbench.errors import InputError
+from privbench.release import SyntheticTable
+from privbench.scorers.claims import Events, many_run_p_value
+from privbench.table import Table
+from privbench.verifying.events import learn, promise
+from privbench.verifying.many_runs import test_many_runs as run_test
+from privbench.verifying.outcomes import Outcomes
+from privbench.verifying.power import event_power
+from tests.verifying.mechanisms import (
+    SMALL,
+    WIDE,
+    ConstantSeed,
+    Counts,
+    DomainFromData,
+    ReusedNoise,
+    Sometimes,
+)
+
+
+def found_for(defense, schema=SMALL, *, claim=None, runs=2000, seed=0):
+    return run_test(defense, schema, claim, runs=runs, seed=seed, workers=1)
+
+
+@pytest.mark.parametrize(
+    "defense",
+    [Counts(), Counts(sensitivity=1, adjacency=Adjacency.ADD_REMOVE), Sometimes(delta=0.1, claimed=0.1)],
+    ids=["replace-one", "add-remove", "delta"],
+)
+def test_the_honest_are_rarely_refuted(defense):
+    repeats = 5
+    refuted = sum(found_for(defense, runs=600, seed=seed).p_value < 0.05 for seed in range(repeats))
+    assert binom.sf(refuted - 1, repeats, 0.05) > 1e-3
+
+
+def test_the_bound_comes_near_the_truth_and_stays_below():
+    test = found_for(Counts(epsilon=2.0), runs=10_000)
+    assert 1.2 < test.epsilon_lower_bound < 2.0
+    assert test.claimed == 2.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_too_small_is_refuted(seed):
+    test = found_for(Counts(factor=4), seed=seed)
+    assert test.p_value < 0.001
+    assert 2.0 < test.epsilon_lower_bound < 4.0, "what it truly is"
+
+
+def test_adjacency_is_converted():
+    """Noise for one record more keeps 2 epsilon for an exchange: no false alarm as add-remove, a bug as replace-one."""
+    honest = Counts(sensitivity=1, adjacency=Adjacency.ADD_REMOVE)
+    assert found_for(honest).p_value > 0.05
+    assert found_for(Counts(sensitivity=1, adjacency=Adjacency.REPLACE_ONE)).p_value < 0.01
+    # the same through a claim given by hand
+    assert found_for(honest, claim=Claim(1.0, 0.0, Adjacency.REPLACE_ONE)).p_value < 0.01
+    assert found_for(Counts(), claim=Claim(1.0, 0.0, Adjacency.ADD_REMOVE)).p_value > 0.05
+
+
+def test_one_record_more_is_tested_at_epsilon_itself():
+    caught = found_for(Counts(sensitivity=1, factor=4, adjacency=Adjacency.ADD_REMOVE))
+    assert caught.p_value < 0.001
+    assert (caught.adjacency, caught.claimed) in {("add-remove", 1.0), ("replace-one", 2.0)}
+
+
+@pytest.mark.parametrize("schema", [SMALL, WIDE], ids=["one column", "three"])
+@pytest.mark.parametrize("defense", [ConstantSeed(), ReusedNoise(), DomainFromData()], ids=lambda d: type(d).__name__)
+def test_what_is_certain_is_caught_in_few_runs(defense, schema):
+    test = found_for(defense, schema, runs=600)
+    assert test.p_value < 0.001
+    assert test.epsilon_lower_bound > 3
+
+
+def test_delta_excuses_what_it_allows_and_no_more():
+    assert found_for(Sometimes(delta=0.1, claimed=0.1)).epsilon_lower_bound == 0
+    assert found_for(Sometimes(delta=0.1, claimed=0.0)).p_value < 0.001
+    assert found_for(Sometimes(delta=0.3, claimed=0.1)).p_value < 0.001
+
+
+def test_figures_follow_the_seed_and_not_the_number_of_processes():
+    alone = run_test(Counts(), SMALL, None, runs=600, seed=3, workers=1)
+    again = run_test(Counts(), SMALL, None, runs=600, seed=3, workers=2)
+    other = run_test(Counts(), SMALL, None, runs=600, seed=4, workers=1)
+    assert (alone.event, alone.p_value, alone.power) == (again.event, again.p_value, again.power)
+    assert alone.event != other.event
+
+
+@dataclass(frozen=True)
+class Fails:
+    """Fail where some record is of the second kind, or always, or never."""
+
+    when: str
+
+    def release(self, train, *, rng):
+        if self.when == "always" or (self.when == "rare" and (train[train.schema.names[0]] > 0).sum() == 1):
+            raise ValueError("a cell with one record")
+        row = Table(SMALL, {"sex": np.array([0])})
+        return SyntheticTable(row, len(train), Claim(1.0, 0.0, Adjacency.REPLACE_ONE))
+
+
+def test_a_failure_that_depends_on_a_record_is_a_violation():
+    test = found_for(Fails("rare"), runs=600)
+    assert test.p_value < 0.001
+    assert "fails" in test.event
+    assert found_for(Fails("never"), runs=600).p_value == 1
+    with pytest.raises(InputError, match="a cell with one record"):
+        found_for(Fails("always"), runs=600)
+
+
+def test_bad_input_is_refused():
+    with pytest.raises(InputError, match="at least 600"):
+        found_for(Counts(), runs=100)
+
+
+def made(first, second):
+    def wrapped(numbers):
+        return Outcomes(("noise", "told"), np.asarray(numbers, float), np.arange(len(numbers), dtype=np.uint64))
+
+    return wrapped(first), wrapped(second)
+
+
+def test_the_event_that_tells_is_learnt():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(2, 400))
+    told = [rng.random(400) < share for share in (0.9, 0.1)]
+    first, second = made(*(np.column_stack([noise[side], told[side]]) for side in (0, 1)))
+    event = learn(first, second, epsilon=1.0, delta=0.0)
+    assert event.bound > math.log(0.8 / 0.2)
+    assert event.holds(first).mean() > 0.8 if event.on_first else event.holds(second).mean() > 0.8
+    assert promise(first, second, delta=0.0) > 1.5
+    blind = made(noise[0][:, None] * [1, 0], noise[1][:, None] * [1, 0])
+    assert promise(*blind, delta=0.0) < 0.7, "chosen and counted on the same runs it would promise more"
+
+
+def test_the_power_is_that_of_the_decision():
+    """Draw the event's counts at the epsilon said and decide by the test itself."""
+    events = Events(270, 1000, 100, 1000)
+    power = event_power(events, epsilon=1.0, delta=0.0, level=0.95)
+    share = math.log(270.5 / 100.5)
+    rng = np.random.default_rng(1)
+    for epsilon, caught in power[1:2]:
+        p0 = 100.5 / 1001
+        hits = rng.binomial(1000, min(1.0, math.exp(min(1.0, share) * epsilon) * p0), 120)
+        others = rng.binomial(1000, p0, 120)
+        refuted = sum(
+            many_run_p_value(Events(int(a), 1000, int(b), 1000), epsilon=1.0) < 0.05
+            for a, b in zip(hits, others, strict=True)
+        )
+        assert abs(refuted / 120 - caught) < 4 * math.sqrt(0.16 / 120)
+
+
+def test_an_event_that_tells_nothing_has_no_power():
+    assert event_power(Events(100, 1000, 100, 1000), epsilon=1.0, delta=0.0, level=0.95) == ()
+
+
+def test_what_would_have_been_caught_is_caught():
+    """Run the mechanism with the epsilon from which on it is said to be caught."""
+    said = {caught: epsilon for epsilon, caught in found_for(Counts(), runs=2000).power}
+    epsilon = max(said.values())
+    repeats = 5
+    caught = sum(found_for(Counts(factor=epsilon), runs=2000, seed=seed).p_value < 0.05 for seed in range(repeats))
+    assert binom.cdf(caught, repeats, max(said)) > 1e-3

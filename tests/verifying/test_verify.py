@@ -1,0 +1,179 @@
+"""`privbench.verify`: what may be passed, which test is made, and what may be said of it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import privbench
+from defenses.synthetic.independent_histogram import IndependentHistogram
+from privbench.claim import Adjacency, Claim
+from privbench.dataset import Dataset
+from privbench.errors import InputError
+from privbench.record import to_frame
+from privbench.verifying.verification import Test as Found
+from privbench.verifying.verification import Verification
+from privbench.verifying.verify import verify
+from tests.verifying.mechanisms import WIDE, Counts
+
+POWER = ((1.5, 0.5), (1.9, 0.96), (2.3, 0.99))
+HONEST = Found("many-runs", 0.4, 0.6, 4000, 1.0, "an event", POWER, claimed=1.0)
+CAUGHT = Found("one-run", 0.001, 1.4, 3, 1.0, "another event", ())
+
+
+def verified(*tests, claim=None):
+    return Verification(claim or Claim(1.0, 0.0, Adjacency.REPLACE_ONE), tests, to_frame([]))
+
+
+def small():
+    import numpy as np
+
+    from privbench.table import Table
+
+    rng = np.random.default_rng(0)
+    arrays = {"sex": rng.integers(2, size=300), "race": rng.integers(4, size=300), "age": rng.integers(101, size=300)}
+    table = Table(WIDE, arrays, 300)
+    return Dataset("small", table, table)
+
+
+def test_what_is_said_of_no_violation_has_power_in_it():
+    found = verified(HONEST)
+    assert not found.refuted
+    assert found.sentence == (
+        "no violation found; this test would have caught epsilon above 1.9 with probability 0.96 "
+        "(claimed 1, replace-one)"
+    )
+
+
+def test_what_is_said_of_a_refuted_claim_has_its_bound():
+    found = verified(CAUGHT, claim=Claim(0.5, 0.0, Adjacency.ADD_REMOVE))
+    assert found.refuted
+    assert found.sentence == "the claim is refuted: epsilon is at least 1.4 (95 %), claimed 1 (replace-one)"
+
+
+@pytest.mark.parametrize("tests", [(HONEST,), (CAUGHT,), (HONEST, CAUGHT), (Found("local", 1.0, 0.0, 9, 0.1, "x"),)])
+def test_private_is_never_a_verdict(tests):
+    found = verified(*tests)
+    for text in (found.sentence, found._repr_html_(), found.to_json()):
+        assert not re.search(r"\bprivate\b|\bsafe\b", text)
+
+
+def test_several_tests_share_the_level():
+    nearly = Found("many-runs", 0.03, 1.1, 4000, 1.0, "an event", POWER)
+    assert verified(nearly).refuted
+    assert not verified(nearly, HONEST).refuted, "0.03 is not below 0.05 / 2"
+    assert verified(nearly, HONEST).p_value == pytest.approx(0.06)
+
+
+def test_the_strongest_bound_is_relative_to_what_its_neighbours_are_promised():
+    exchanged = Found("many-runs", 0.4, 1.5, 9, 1.0, "x", (), claimed=2.0)
+    added = Found("many-runs", 0.4, 0.9, 9, 1.0, "x", (), claimed=1.0, adjacency="add-remove")
+    assert verified(exchanged, added, claim=Claim(1.0, 0.0, Adjacency.ADD_REMOVE)).epsilon_lower_bound == 0.9
+
+
+def test_json_says_the_same():
+    plain = json.loads(verified(HONEST, CAUGHT).to_json())
+    assert plain["refuted"] is True
+    assert plain["p_value"] == pytest.approx(0.002)
+    assert [test["method"] for test in plain["tests"]] == ["many-runs", "one-run"]
+    assert plain["tests"][1]["claimed"] == 1.0
+    assert plain["claim"]["adjacency"] == "replace-one"
+
+
+def test_a_plugin_is_tested_with_its_settings():
+    found = verify("independent-histogram", settings={"epsilon": 2.0}, dataset=small(), runs=800, workers=1)
+    assert found.claim.epsilon == 2.0
+    assert not found.refuted
+    assert found.tests[0].method == "many-runs"
+    assert any("400 rows are released" in note for note in found.notes)
+    frame = found.frame
+    assert list(frame["metric"]) == ["epsilon_lower_bound", "claim_p_value"]
+    assert frame["value"].tolist() == [found.tests[0].epsilon_lower_bound, found.tests[0].p_value]
+    assert json.loads(frame["defense_params"][0]) == {"epsilon": 2.0}
+    assert frame["defense"][0] == "independent-histogram"
+
+
+def test_the_claim_may_be_given_in_place_of_the_stated_one():
+    found = privbench.verify(Counts(epsilon=4.0), epsilon=0.5, dataset=small(), runs=800, workers=1)
+    assert found.refuted
+    assert found.claim == Claim(0.5, 0.0, Adjacency.REPLACE_ONE)
+    kept = verify(Counts(epsilon=2.0), adjacency="add-remove", dataset=small(), runs=800, workers=1)
+    assert (kept.claim.epsilon, kept.claim.adjacency) == (2.0, "add-remove")
+
+
+def test_a_users_function_is_tested():
+    def leaks(train, rng):
+        return train
+
+    found = verify(leaks, epsilon=1.0, dataset=small(), runs=600, workers=1)
+    assert found.refuted
+    assert found.frame["defense"][0] == "leaks"
+
+
+@pytest.mark.parametrize("method", ["auto", "many-runs"])
+def test_a_mechanism_that_always_fails_is_one_sentence(method):
+    def broken(train, rng):
+        raise KeyError("age")
+
+    with pytest.raises(InputError, match=r"fails.*KeyError: 'age'"):
+        verify(broken, epsilon=1.0, dataset=small(), method=method)
+
+
+def test_a_local_claim_is_tested_as_one(monkeypatch):
+    monkeypatch.setattr("privbench.verifying.local._BOUND", 10_000)
+    found = verify("ldp", settings={"epsilon": 1.5}, dataset=small(), runs=600, workers=1)
+    assert found.tests[0].method == "local"
+    assert not found.refuted
+
+
+def test_a_slow_mechanism_is_tested_in_one_run(monkeypatch):
+    import privbench.verifying.verify as module
+
+    monkeypatch.setattr(module, "_MINUTE", 1e-6)
+    seen = {}
+
+    def one_run(defense, dataset, claim, **options):
+        seen.update(options, claim=claim, rows=defense.rows)
+        return CAUGHT
+
+    monkeypatch.setattr("privbench.verifying.one_run.test_one_run", one_run)
+    found = verify(IndependentHistogram(), dataset=small(), targets=50, attacks=["majority"])
+    assert found.tests == (CAUGHT,)
+    assert (seen["targets"], seen["attacks"], seen["rows"]) == (50, ["majority"], None)
+    assert found.notes == ()
+
+
+def test_both_share_the_level_and_the_seed(monkeypatch):
+    seen = {}
+
+    def one_run(defense, dataset, claim, **options):
+        seen.update(options)
+        return HONEST
+
+    monkeypatch.setattr("privbench.verifying.one_run.test_one_run", one_run)
+    found = verify(Counts(), dataset=small(), method="both", runs=600, seed=5, workers=1)
+    assert [test.method for test in found.tests] == ["many-runs", "many-runs"]
+    assert (seen["level"], seen["seed"], seen["runs"]) == (pytest.approx(0.975), 5, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"defense": "resample"}, "claims no guarantee; give --epsilon"),
+        ({"defense": "independent-histogramm"}, "did you mean 'independent-histogram'"),
+        ({"defense": 7}, "got int; allowed: a name"),
+        ({"defense": Counts(), "method": "many"}, "did you mean 'many-runs'"),
+        ({"defense": Counts(), "adjacency": "replace"}, "did you mean 'replace-one'"),
+        ({"defense": Counts(), "epsilon": -1.0}, "epsilon above 0"),
+        ({"defense": Counts(), "delta": 1.0}, "delta in"),
+        ({"defense": Counts(), "time_limit": 0}, "positive number of seconds"),
+        ({"defense": Counts(), "runs": 10}, "at least 600"),
+        ({"defense": Counts(), "method": "local"}, "tests a local claim"),
+        ({"defense": Counts(), "dataset": "adlut"}, "did you mean 'adult'"),
+    ],
+)
+def test_bad_input_is_one_sentence(given, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        verify(**{"dataset": small(), **given})
