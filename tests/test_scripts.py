@@ -130,3 +130,49 @@ def test_the_genuine_column_is_found_and_timed(tmp_path):
     assert abs(found["Sue"] - 0.97) < 0.025
     assert abs(found["Oue"] - 0.53) < 0.055
     assert abs(found["Grr"] - 0.24) < 0.055
+
+
+def test_an_audit_is_tried_on_releases_whose_answer_is_known(tmp_path):
+    out = tmp_path / "calibration.jsonl"
+    arguments = [
+        "bench/audit_calibration.py",
+        "bootstrap",
+        "independent",
+        "--quick",
+        "--workers",
+        "1",
+        "--out",
+        str(out),
+    ]
+    done = call(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(out.read_text().splitlines()) == 4
+    again = call(*arguments, cwd=tmp_path)  # what stands in the file is not run again
+    assert again.stdout == done.stdout
+    assert len(out.read_text().splitlines()) == 4
+
+
+def test_an_audit_stands_beside_peers(tmp_path):
+    sizes = ["--records", "400", "--rows", "600", "--targets", "60", "--copied", ".2"]
+    done = call("bench/audit_beside_peers.py", "--releases", "copied", *sizes, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("copied"))
+    assert " of 15 " in line
+    assert "copies" in line.split("  ")[-1]  # of 120 records, which is said first
+    assert not list(tmp_path.iterdir())
+
+
+def test_example_files_are_three_and_a_release_without_rows_is_refused(tmp_path):
+    done = call("example_files.py", "resample", "--records", "50", "--out", "files", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "files").iterdir()} == {"train.csv", "control.csv", "synthetic.csv"}
+    train, control, synthetic = (
+        (tmp_path / "files" / f"{name}.csv").read_text().splitlines()[1:] for name in ("train", "control", "synthetic")
+    )
+    assert set(synthetic) <= set(train)
+    assert not set(control) & set(train)
+    for arguments in (["resample", "--records", "1"], ["nothing"]):
+        done = call("example_files.py", *arguments, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: ")
+        assert len(done.stderr.splitlines()) == 1
