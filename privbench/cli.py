@@ -139,6 +139,7 @@ def audit(
     Options that name columns may be repeated, or hold several names with commas.
     """
     from privbench.auditing.names import columns_of, split_names
+    from privbench.auditing.result import check_folder
     from privbench.auditing.thresholds import check_possible, parse_thresholds
     from privbench.datasets.alike_options import AlikeOptions
     from privbench.datasets.dialect import Dialect
@@ -147,8 +148,7 @@ def audit(
     check_possible(thresholds, control=control is not None, group=bool(group), label=label is not None)
     if json and markdown == "-":
         raise InputError("--json and --markdown - both print to standard output; give --markdown a file")
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file; choose a folder")
+    check_folder(out)
     lists = [secret, known, group, continuous, categorical, ordinal]
     cut = any("," in name for names in lists for name in names or ())
     columns = columns_of(train, Dialect(delimiter, encoding, decimal, thousands)) if cut else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from privbench.auditing.findings import Findings
 from privbench.auditing.standing import copied, identified, overall, standing
+from privbench.report.strongest import TELLING
 from privbench.report.words import listed, number
 
 __all__ = ["how_sure", "next_steps"]
@@ -14,21 +15,26 @@ _FEW = 4  # columns that can still be left out
 def how_sure(findings: Findings) -> tuple[str, ...]:
     """Return what the intervals say, whom they are about, and what an attack cannot show."""
     asked = findings.asked
+    compared = asked.reference == "controls"
     figures = [column for column in findings.columns if column.advantage is not None]
+    null = "if nothing leaked" if compared else "if the synthetic rows were records like those of other people"
     said = []
     if figures:
         error = number(100 * (1 - asked.level), places=0)
         said.append(
-            f"The intervals hold for all {len(figures)} columns of the table together: if nothing leaked, at most "
-            f"{error} in 100 such audits would show any column above 0."
+            f"The intervals hold for all {len(figures)} columns of the table together: {null}, at most {error} in 100 "
+            "such audits would show any column above 0."
             if len(figures) > 1
-            else f"If nothing leaked, at most {error} in 100 such audits would show this column above 0."
+            else f"{null[0].upper()}{null[1:]}, at most {error} in 100 such audits would show this column above 0."
         )
         said.append(
             "For each half of the people attacked, the attack was chosen on the other half, so that a lucky choice "
             "among attacks does not count as leakage."
+            if compared
+            else "The attack shown is the one with the highest lower end; intervals are wider for the number of "
+            "attacks, so that a lucky choice among them does not count."
         )
-    if asked.reference == "controls":
+    if compared:
         said.append(
             f"{asked.members:,} people of the training file and {asked.controls:,} of the control file were attacked. "
             "Whatever works on both is knowledge about people in general, and is not counted. That holds only as far "
@@ -37,8 +43,8 @@ def how_sure(findings: Findings) -> tuple[str, ...]:
     else:
         said.append(
             f"{asked.members:,} people of the training file were attacked. There was no control file, so leakage about "
-            "single people cannot be separated from knowledge about people in general; a figure above 0 is still "
-            "telling, one at or below 0 is not."
+            "single people cannot be separated from knowledge about people in general: a figure above 0 is telling "
+            "where synthetic rows follow single records, too, and one at or below 0 is not."
         )
     said.append(
         f"Only what these attacks can see is counted ({listed(list(asked.attacks)) or 'none was made'}); somebody with "
@@ -54,7 +60,7 @@ def how_sure(findings: Findings) -> tuple[str, ...]:
 def next_steps(findings: Findings) -> tuple[str, ...]:
     """Return what to do, the most urgent first."""
     loud = {check.name for check in findings.checks if check.level != "fine"}
-    leaking = [column.column for column in findings.columns if standing(column) == "leaks"]
+    leaking = [column.column for column in findings.columns if standing(column, findings) == "leaks"]
     held = overall(findings) == "leaks"
     steps = ["Do not hand the file out as it is."] if held else []
     if findings.asked.reference != "controls":
@@ -66,6 +72,11 @@ def next_steps(findings: Findings) -> tuple[str, ...]:
         steps.append(
             "Take a control file without people of the training file: those found were left out of the comparison, "
             "which leaves fewer people for it."
+        )
+    if "control-in-release" in loud:
+        steps.append(
+            "Make sure which file is which (--train, --control), and that the synthetic file was made without the "
+            "control file; then audit again."
         )
     if "control-differs" in loud:
         steps.append(
@@ -89,7 +100,10 @@ def next_steps(findings: Findings) -> tuple[str, ...]:
             f"{few} the file with a generator that learns less from single records (for instance one with a stated "
             "guarantee of differential privacy); then audit it again."
         )
-    elif any(standing(column) == "unclear" for column in findings.columns):
+    elif any(
+        column.advantage is not None and column.advantage.low <= 0 and column.advantage.high > TELLING
+        for column in findings.columns
+    ):
         steps.append(
             "Attack more people (--targets, or a larger control file): the intervals are too wide to conclude."
         )

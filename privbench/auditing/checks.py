@@ -12,7 +12,7 @@ M. Meeus et al., "Achilles' Heels: Vulnerable Record Identification in Synthetic
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from privbench.auditing.copies import judge_copies, judge_identifiers, judge_lone_copies
 from privbench.auditing.distances import judge_closer, judge_closer_than_others
 from privbench.auditing.findings import Check
-from privbench.auditing.nearness import judge_near, stand_nearly
+from privbench.auditing.nearness import judge_near, near_keys, stand_nearly
+from privbench.auditing.overlap import find_overlap
 from privbench.auditing.repeats import judge_repeats, judge_size
 from privbench.auditing.sample import draw_places
-from privbench.auditing.twins import Twins, find_twins, judge_repetition, judge_twins, row_keys, stands_in
+from privbench.auditing.swapped import judge_swapped
+from privbench.auditing.twins import Twins, find_twins, judge_repetition, row_keys, stands_in
 from privbench.auditing.two_sample import judge_control
 from privbench.datasets.alike import Alike
 from privbench.table import Table
@@ -100,26 +102,22 @@ def check_files(alike: Alike, *, rng: np.random.Generator) -> FileChecks:
     )
     if alike.control is None:
         checks.append(_no_control())
-        more, copied, near = _without_control(alike, ways, twins, rng=rng)
+        more, copied, near = _without_control(alike, ways, twins, lacking="without a control file", rng=rng)
         return FileChecks(_ordered([*checks, *more]), False, members, controls, copied, near)
-    # whoever is alike in all columns is alike in those of the schema, which attacks know
-    keys, others = row_keys(alike.train), row_keys(alike.control)
-    apart, outside = ~find_twins(keys).train, ~stands_in(others, keys)
-    left = int(apart.sum()), int(outside.sum())
-    judged = [
-        judge_twins(own, stands_in(way.control, way.train), left=left) for way, own in zip(ways, twins, strict=True)
-    ]
-    checks.append(_loudest([check for check, _ in judged]))
+    # whoever is alike in all columns is so in those of the schema, but for numbers that whole rows round
+    exact = [*((way.train, way.control) for way in ways), (row_keys(alike.train), row_keys(alike.control))]
+    overlap = find_overlap(exact, (near_keys(alike.train), near_keys(alike.control)))
+    members, controls = overlap.members, overlap.controls
+    checks.append(overlap.check)
     checks += judge_repetition(twins[-1], stands_in(ways[-1].control, ways[-1].train))
-    if alone := any(found for _, found in judged):
-        members, controls = apart, outside
     checks.append(judge_control(alike.train, alike.control, members=members, controls=controls, rng=rng))
     if members.any() and controls.any():
-        more, copied, near = _with_control(alike, alike.control, ways, members, controls, rng=rng)
+        more, copied, near = _with_control(alike, alike.control, ways, twins, members, controls, rng=rng)
         checks += more
-    else:
-        copied = near = np.zeros(len(alike.train), bool)
-    return FileChecks(_ordered(checks), alone, members, controls, copied, near)
+    else:  # no figure of theirs is one beside controls
+        more, copied, near = _without_control(alike, ways, twins, lacking="with no control left", rng=rng)
+        checks += [replace(check, value=None, low=None, high=None) for check in more]
+    return FileChecks(_ordered(checks), overlap.found, members, controls, copied, near)
 
 
 def _ways(alike: Alike) -> list[_Keyed]:
@@ -133,7 +131,14 @@ def _ways(alike: Alike) -> list[_Keyed]:
 
 
 def _with_control(
-    alike: Alike, control: Table, ways: list[_Keyed], members: Mask, controls: Mask, *, rng: np.random.Generator
+    alike: Alike,
+    control: Table,
+    ways: list[_Keyed],
+    twins: list[Twins],
+    members: Mask,
+    controls: Mask,
+    *,
+    rng: np.random.Generator,
 ) -> tuple[list[Check], Mask, Mask]:
     """Return the checks of what was copied, and the masks of who was."""
     judged, copied = [], np.zeros(len(members), bool)
@@ -143,6 +148,12 @@ def _with_control(
         judged.append(check := judge_copies(own[members], other[controls]))
         copied |= own & (check.level != "fine")
         whole, whole_control = whole | own, whole_control | other
+    copies = _loudest(judged)
+    if copies.level == "fine" and not whole_control[controls].any():
+        lone, rows = _lone_copies(alike, ways, twins, lacking="with so few controls")
+        if lone.level != "fine":
+            copies = replace(copies, level=lone.level, sentence=f"{copies.sentence} {_begun(lone.sentence)}")
+            copied |= rows
     near = np.zeros(len(members), bool)
     own_rows, other_rows = np.flatnonzero(members & ~whole), np.flatnonzero(controls & ~whole_control)
     own_rows, other_rows = (
@@ -150,22 +161,28 @@ def _with_control(
     )
     found = stand_nearly([alike.train.take(own_rows), control.take(other_rows)], alike.synthetic)
     check, near[own_rows] = judge_near(*found)
-    checks = [_loudest(judged), check]
+    closeness = []
     if len(alike.synthetic):
-        checks.append(judge_closer(alike.train, control, alike.synthetic, members=members, controls=controls, rng=rng))
-    return checks, copied, near
+        closeness = [judge_closer(alike.train, control, alike.synthetic, members=members, controls=controls, rng=rng)]
+    return [copies, check, *closeness, *judge_swapped(judged, closeness)], copied, near
+
+
+def _lone_copies(alike: Alike, ways: list[_Keyed], twins: list[Twins], *, lacking: str) -> tuple[Check, Mask]:
+    """Return what twins of the training file alone say of copies, and who was copied."""
+    judged, copied = [], np.zeros(len(alike.train), bool)
+    for way, own in zip(ways, twins, strict=True):
+        check, rows = judge_lone_copies(own, way.train, way.synthetic, lacking=lacking)
+        judged.append(check)
+        copied |= rows
+    return _loudest(judged), copied
 
 
 def _without_control(
-    alike: Alike, ways: list[_Keyed], twins: list[Twins], *, rng: np.random.Generator
+    alike: Alike, ways: list[_Keyed], twins: list[Twins], *, lacking: str, rng: np.random.Generator
 ) -> tuple[list[Check], Mask, Mask]:
     """Return the checks that the training file alone allows for; near-copies are not among them."""
-    judged, copied = [], np.zeros(len(alike.train), bool)
-    for way, own in zip(ways, twins, strict=True):
-        check, rows = judge_lone_copies(own, way.train, way.synthetic)
-        judged.append(check)
-        copied |= rows
-    checks = [_loudest(judged)]
+    check, copied = _lone_copies(alike, ways, twins, lacking=lacking)
+    checks = [check]
     if len(alike.train) > 1 and len(alike.synthetic):
         checks.append(judge_closer_than_others(alike.train, alike.synthetic, rng=rng))
     return checks, copied, np.zeros(len(alike.train), bool)

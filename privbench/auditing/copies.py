@@ -1,10 +1,10 @@
 """Training records that stand in the release word for word, and identifiers of real people there.
 
 In a file of few columns many people are alike, and a release that never saw the training file has their records, too.
-So copies count by how much more often training records stand in the release than controls do. Without a control file
-the yardstick is the training file itself: what share of new people's records would be word for word that of one
-training person alone (see `twins`). A generator with other habits than the population may be above it without having
-copied, so that only a large surplus is an alarm.
+So copies count by how much more often training records stand in the release than controls do. Without a control file,
+or where the controls are too few and none of them stands there, the yardstick is the training file itself: what share
+of new people's records would be word for word that of one training person alone (see `twins`). A generator with other
+habits than the population may be above it without having copied, so that only a large surplus is an alarm.
 
 References
 ----------
@@ -57,12 +57,13 @@ def judge_copies(train: Mask, control: Mask) -> Check:
             f"{round(excess.value * excess.own.n):,} people are out as they are."
         )
     else:
-        text += f", no more often than those of people outside: of as many, {would} would."
+        surely = "no" if excess.value <= 0 else "not surely"
+        text += f", {surely} more often than those of people outside: of as many, {would} would."
     return Check("copies", "alarm" if excess.found else "fine", text, excess.value, low, high, excess.own.n)
 
 
-def judge_lone_copies(twins: Twins, train: Keys, synthetic: Keys) -> tuple[Check, Mask]:
-    """Say, without a control file, whether twins explain the released rows that are training records.
+def judge_lone_copies(twins: Twins, train: Keys, synthetic: Keys, *, lacking: str) -> tuple[Check, Mask]:
+    """Say, without the help of controls, whether twins explain the released rows that are training records.
 
     Parameters
     ----------
@@ -70,6 +71,8 @@ def judge_lone_copies(twins: Twins, train: Keys, synthetic: Keys) -> tuple[Check
         Of the training file.
     train, synthetic : array of uint64, shapes (n,) and (r,)
         A key a record.
+    lacking : str
+        Why controls do not help.
 
     Returns
     -------
@@ -94,8 +97,8 @@ def judge_lone_copies(twins: Twins, train: Keys, synthetic: Keys) -> tuple[Check
         )
         return check, np.zeros_like(copied)
     text += (
-        ". That is more than people who happen to be alike explain; without a control file it cannot be said how many "
-        "of them would stand there had their records not been used."
+        f". That is more than people who happen to be alike explain; {lacking} it cannot be said how many of them "
+        "would stand there had their records not been used."
     )
     return Check("copies", "alarm" if low > LARGE else "warning", text, excess.value, low, high, len(rows)), copied
 
@@ -119,6 +122,9 @@ def _identifier(one: Identifier, train: int, control: int) -> Check:
     )
     if not own.count:
         return Check("identifiers", "fine", f"{text}.", 0.0, own.low, own.high, train)
+    if one.counted:
+        text += ", as the release numbers its own rows in their order: that leads to nobody."
+        return Check("identifiers", "fine", text, own.value, own.low, own.high, train)
     if not control:
         text += "; if these are more than row numbers, they lead to people. Leave the column out of the release."
         return Check("identifiers", "alarm", text, own.value, own.low, own.high, train)

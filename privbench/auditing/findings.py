@@ -126,8 +126,9 @@ class Check:
     Attributes
     ----------
     name : str
-        ``no-control``, ``control-in-training``, ``control-differs``, ``copies``, ``near-copies``, ``closeness``,
-        ``identifiers``, ``training-repeats``, ``repeated-row``, ``few-rows`` or ``small-release``.
+        ``no-control``, ``control-in-training``, ``control-in-release``, ``control-differs``, ``copies``,
+        ``near-copies``, ``closeness``, ``identifiers``, ``training-repeats``, ``repeated-row``, ``few-rows`` or
+        ``small-release``.
     level : str
         ``alarm`` (personal data is out, or the audit cannot be trusted), ``warning``, or ``fine``.
     sentence : str

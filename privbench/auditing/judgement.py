@@ -152,7 +152,7 @@ def _lone(
 def _p_value(one: Answer) -> float:
     assert one.other is not None, "without controls other rows are attacked"
     assert one.exchanged is not None, "and rows are exchanged"
-    return exchanged_p_value(float((one.hits - one.other).mean()), one.exchanged.mean(axis=1))
+    return exchanged_p_value(float((one.hits - one.other).mean()), one.exchanged.mean(axis=1), people=len(one.hits))
 
 
 def _beyond_others(one: Answer, metric: str, who: Mask, *, level: float) -> Advantage:
@@ -161,7 +161,7 @@ def _beyond_others(one: Answer, metric: str, who: Mask, *, level: float) -> Adva
     assert one.exchanged is not None, "and rows are exchanged"
     drawn = one.exchanged[:, who].mean(axis=1)
     value, other = float(one.hits[who].mean()), float(one.other[who].mean())
-    low, high = exchanged_interval(value - other, drawn, level=level)
+    low, high = exchanged_interval(value - other, drawn, people=int(who.sum()), level=level)
     reference = min(max(other + float(drawn.mean()), 0.0), 1.0)
     gain = value - reference
     return Advantage(metric, value, reference, gain, min(low, gain), max(high, gain), int(who.sum()), 0)

@@ -53,7 +53,7 @@ def to_json(findings: Findings) -> str:
     answer = verdict(findings)
     plain["asked"]["files"] = [dict(zip(("role", "name", "rows"), file, strict=True)) for file in findings.asked.files]
     for column, of in zip(plain["columns"], findings.columns, strict=True):
-        column["standing"] = standing(of, reference=findings.asked.reference)
+        column["standing"] = standing(of, findings)
         column["attacks"] = [{"attack": name, **asdict(advantage)} for name, advantage in of.attacks]
     for record in plain["records"]:
         del record["baseline"]

@@ -17,7 +17,7 @@ _LEVELS = {"alarm": "**alarm**", "warning": "warning", "fine": "fine"}
 
 
 def to_markdown(findings: Findings) -> str:
-    """Return the verdict, the columns (the first 15) and the checks.
+    """Return the verdict, the columns (the first 15), the checks and how the files were read.
 
     Parameters
     ----------
@@ -43,6 +43,8 @@ def to_markdown(findings: Findings) -> str:
             for one in findings.checks
         ]
         lines.append("")
+    if findings.notes:
+        lines += ["### How the files were read", "", *(f"- {escaped(note)}" for note in findings.notes), ""]
     lines += ["### What to do", "", *(f"- {escaped(sentence)}" for sentence in answer.next), ""]
     lines.append(f"privbench {escaped(asked.version)}, seed {asked.seed}, {asked.seconds:.0f} s.")
     return "\n".join(lines) + "\n"
@@ -65,7 +67,7 @@ def _columns(findings: Findings) -> list[str]:
             f"| Column | | Advantage, points | {level} interval | Members | {against.capitalize()} | Majority | "
             "Best attack | p |",
             "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
-            *(_row(one, findings.asked.reference) for one in asked[:_SHOWN]),
+            *(_row(one, findings) for one in asked[:_SHOWN]),
             "",
         ]
         if len(asked) > _SHOWN:
@@ -77,12 +79,12 @@ def _columns(findings: Findings) -> list[str]:
     return lines
 
 
-def _row(one: ColumnFinding, reference: str) -> str:
+def _row(one: ColumnFinding, findings: Findings) -> str:
     advantage = one.advantage
     assert advantage is not None
     cells = [
         escaped(one.column),
-        VERDICTS[standing(one, reference=reference)][1],
+        VERDICTS[standing(one, findings)][1],
         points(advantage.advantage),
         interval(advantage.low, advantage.high).strip("[]"),
         percent(advantage.value),

@@ -30,7 +30,7 @@ from privbench.report.words import percent
 from privbench.schema import Column
 from privbench.table import Table
 
-__all__ = ["judge_near", "stand_nearly"]
+__all__ = ["judge_near", "near_keys", "stand_nearly"]
 
 Keys = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
@@ -75,6 +75,11 @@ def stand_nearly(records: Sequence[Table], rows: Table) -> list[Mask]:
     return found
 
 
+def near_keys(table: Table) -> Keys:
+    """Return a key a record, by cells of the finer grid: most records that are nearly alike have the same."""
+    return _Grid(WIDTHS[1], 0.0).sums(table)
+
+
 def judge_near(train: Mask, control: Mask) -> tuple[Check, Mask]:
     """Compare how many training records and how many controls nearly stand in the release.
 
@@ -106,7 +111,8 @@ def judge_near(train: Mask, control: Mask) -> tuple[Check, Mask]:
     )
     would = f"{round(excess.other.value * n):,} ({excess.other.text} controls)"
     if not excess.found:
-        text += f", no more often than those of people outside: of as many, {would} would."
+        surely = "no" if excess.value <= 0 else "not surely"
+        text += f", {surely} more often than those of people outside: of as many, {would} would."
         return Check("near-copies", "fine", text, excess.value, low, high, n), np.zeros(n, bool)
     text += (
         f"; of as many people outside, {would} would. The records of about {round(excess.value * n):,} people are "

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from privbench.auditing.thresholds import Crossing
 
-__all__ = ["EXPOSED", "AuditResult"]
+__all__ = ["EXPOSED", "AuditResult", "check_folder"]
 
 EXPOSED = "exposed.csv"
 """The file that lists the most exposed records."""
@@ -74,7 +74,7 @@ class AuditResult:
             row = {
                 "column": one.column,
                 "kind": one.kind,
-                "verdict": standing(one, reference=self.findings.asked.reference),
+                "verdict": standing(one, self.findings),
                 "attack": ", ".join(dict.fromkeys(one.chosen)),
                 **{name: None if one.advantage is None else getattr(one.advantage, name) for name in figures},
                 "majority": one.majority,
@@ -163,8 +163,7 @@ class AuditResult:
         texts = {"summary.md": self.to_markdown(), "audit.json": self.to_json(), "report.html": self.to_html()}
         listed = _exposed(self.findings) if self.findings.records else None
         figures = _parquet(self.frame)
-        if target.exists() and not target.is_dir():
-            raise InputError(f"{target} is a file; choose a folder for the audit's results")
+        check_folder(target)
         write_atomically(target / "figures.parquet", lambda half: half.write_bytes(figures))
         if listed is None:  # one that stands there is of another audit
             with suppress(OSError):
@@ -192,6 +191,21 @@ class AuditResult:
             index=False, float_format="{:.3f}".format, na_rep=""
         )
         return f"<p><b>{html.escape(self.verdict)}</b></p>{table}"
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder in which nothing can be written, before a long audit rather than after it.
+
+    Raises
+    ------
+    InputError
+        Naming the file or folder that is in the way.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise InputError(f"{folder}: {there} is a file; choose a folder for the audit's results")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{folder}: nothing can be written in {there}; choose another folder for the audit's results")
 
 
 def _writer(text: str, *, mode: int = 0o666) -> Callable[[Path], object]:

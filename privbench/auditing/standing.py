@@ -7,23 +7,24 @@ from typing import Literal
 from privbench.auditing.findings import Check, ColumnFinding, Findings
 from privbench.report.strongest import TELLING
 
-__all__ = ["Standing", "copied", "doubted", "identified", "overall", "standing", "trust_first"]
+__all__ = ["Standing", "copied", "doubted", "followed", "identified", "overall", "standing", "trust_first"]
 
 Standing = Literal["leaks", "unclear", "none", "untested"]
 _TRUST = ("no-control", "control")  # beginnings of the names of checks on which everything else rests
 _OUT = ("copies", "near-copies")
 
 
-def standing(column: ColumnFinding, *, reference: str = "controls") -> Standing:
+def standing(column: ColumnFinding, findings: Findings) -> Standing:
     """Return what can be said of one column.
 
     Parameters
     ----------
     column : ColumnFinding
         Asked or not.
-    reference : str
-        As in `Asked`; without controls a file that gives away less than other people's records may still leak, so
-        that nothing found is unclear.
+    findings : Findings
+        Of its audit. Without controls a file that gives away less than other people's records may still leak, and one
+        that gives away more may only be more regular than real records are, so that either is unclear unless the files
+        themselves show that rows follow single records.
 
     Returns
     -------
@@ -33,14 +34,19 @@ def standing(column: ColumnFinding, *, reference: str = "controls") -> Standing:
     """
     if column.advantage is None:
         return "untested"
+    compared = findings.asked.reference == "controls"
     if column.advantage.low > 0:
-        return "leaks"
-    return "unclear" if column.advantage.high > TELLING or reference != "controls" else "none"
+        return "leaks" if compared or followed(findings) else "unclear"
+    return "none" if compared and column.advantage.high <= TELLING else "unclear"
 
 
 def overall(findings: Findings) -> Standing:
-    """Return what can be said of the whole file: an alarm about the release is leakage, one about controls is doubt."""
-    each = [standing(column, reference=findings.asked.reference) for column in findings.columns]
+    """Return what can be said of the whole file.
+
+    An alarm about the release is leakage, one about controls is doubt; and where a check is not fine, nothing found in
+    the columns does not make the file one in which nothing was found.
+    """
+    each = [standing(column, findings) for column in findings.columns]
     alarms = [check for check in findings.checks if check.level == "alarm"]
     out = [check for check in alarms if not _is_trust(check)]
     if findings.asked.reference != "controls":
@@ -50,7 +56,7 @@ def overall(findings: Findings) -> Standing:
         return "leaks"
     if not set(each) - {"untested"}:
         return "untested"
-    return "unclear" if "unclear" in each or alarms else "none"
+    return "none" if "unclear" not in each and all(check.level == "fine" for check in findings.checks) else "unclear"
 
 
 def trust_first(checks: tuple[Check, ...]) -> tuple[Check, ...]:
@@ -67,6 +73,11 @@ def doubted(findings: Findings) -> bool:
 def copied(findings: Findings) -> bool:
     """Return whether records of the training file stand in the release, or nearly do, beyond chance."""
     return any(check.name in _OUT and check.level == "alarm" for check in findings.checks)
+
+
+def followed(findings: Findings) -> bool:
+    """Return whether rows of the release follow single records, as copies or by how close they lie."""
+    return copied(findings) or any(check.name == "closeness" and check.level != "fine" for check in findings.checks)
 
 
 def identified(findings: Findings) -> bool:

@@ -46,7 +46,7 @@ def columns_rows(findings: Findings, step: Scale) -> list[dict[str, Any]]:
             {
                 "column": one.column,
                 "kind": one.kind,
-                "standing": standing(one, reference=findings.asked.reference),
+                "standing": standing(one, findings),
                 "figure": _cell(one.advantage),
                 "bar": _bar(one.advantage, step),
                 "value": percent(one.advantage.value),

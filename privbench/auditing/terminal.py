@@ -1,4 +1,4 @@
-"""An audit in a terminal: what has to be said first, the verdict, the ranked columns, what to do."""
+"""An audit in a terminal: what has to be said first, the verdict, the ranked columns, the files, what to do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ __all__ = ["print_findings"]
 
 _STYLES = {"leaks": "bold red", "unclear": "yellow", "none": "green", "untested": "dim"}
 _LEVELS = {"alarm": "bold red", "warning": "yellow", "fine": "green"}
-_COLUMNS, _GROUPS, _RECORDS = 20, 5, 5
+_ABSENT = ("The time limit", "was not made", "was not given", "left out")
+_COLUMNS, _GROUPS, _NOTES, _RECORDS = 20, 5, 10, 5
 
 
 def print_findings(findings: Findings, console: Console) -> None:
@@ -48,6 +49,7 @@ def print_findings(findings: Findings, console: Console) -> None:
         if check.sentence not in answer.first:
             console.print(Text.assemble((f"{check.level}: ", _LEVELS[check.level]), check.sentence), width=width)
     _print_columns(findings, console, width)
+    _print_notes(findings, console, width)
     _print_groups(findings, console, width)
     if findings.records:
         line(f"\nMost exposed records of the training file (of {len(findings.records):,} listed)", "bold")
@@ -79,7 +81,7 @@ def _print_columns(findings: Findings, console: Console, width: int) -> None:
             )
         for one in asked[:_COLUMNS]:
             assert one.advantage is not None
-            says = standing(one, reference=findings.asked.reference)
+            says = standing(one, findings)
             table.add_row(
                 Text(one.column),
                 Text(VERDICTS[says][0], style=_STYLES[says]),
@@ -106,6 +108,20 @@ def _print_columns(findings: Findings, console: Console, width: int) -> None:
         console.print(Text.assemble(f"not asked: {one.column}: ", (one.reason, "dim")), width=width)
     if len(left) > _COLUMNS:
         console.print(Text(f"and {len(left) - _COLUMNS} more that were not asked", style="dim"))
+
+
+def _print_notes(findings: Findings, console: Console, width: int) -> None:
+    """Print how the files were read, what was left out or not made first: absence is easily overlooked."""
+    from rich.text import Text
+
+    if not findings.notes:
+        return
+    console.print(Text("\nHow the files were read", style="bold"), width=width)
+    notes = sorted(findings.notes, key=lambda note: not any(words in note for words in _ABSENT))
+    for note in notes[:_NOTES]:
+        console.print(Text(f"- {note}", style="dim"), width=width)
+    if len(notes) > _NOTES:
+        console.print(Text(f"and {len(notes) - _NOTES} more, in the report", style="dim"), width=width)
 
 
 def _print_groups(findings: Findings, console: Console, width: int) -> None:

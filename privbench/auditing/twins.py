@@ -94,7 +94,7 @@ def stands_in(records: Keys, others: Keys) -> Mask:
     return Series(records).isin(others).to_numpy()
 
 
-def judge_twins(twins: Twins, control: Mask, *, left: tuple[int, int]) -> tuple[Check, bool]:
+def judge_twins(twins: Twins, control: Mask, *, left: tuple[int, int], nearly: bool = False) -> tuple[Check, bool]:
     """Say whether the control file holds people of the training file.
 
     Parameters
@@ -105,6 +105,8 @@ def judge_twins(twins: Twins, control: Mask, *, left: tuple[int, int]) -> tuple[
         Controls that stand in the training file.
     left : tuple of (int, int)
         Training and control records that are left if those with a twin are left out.
+    nearly : bool
+        Whether records count as twins whose numbers differ a little.
 
     Returns
     -------
@@ -117,8 +119,9 @@ def judge_twins(twins: Twins, control: Mask, *, left: tuple[int, int]) -> tuple[
     low, high = excess.limits
     alone = excess.found and excess.value >= SMALLEST
     text = (
-        f"{excess.own.text} control records ({percent(excess.own.value)}) stand in the training file, too; of other "
-        f"people of the population {percent(twins.coverage.value)} would, as some are alike"
+        f"{excess.own.text} control records ({percent(excess.own.value)}) stand in the training file, too"
+        f"{', but for small differences of numbers' if nearly else ''}; of other people of the "
+        f"population {percent(twins.coverage.value)} would, as some are alike"
     )
     level: Literal["alarm", "warning", "fine"] = "fine"
     if alone:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from privbench.auditing.advice import how_sure, next_steps
 from privbench.auditing.findings import Advantage, ColumnFinding, Findings
-from privbench.auditing.standing import Standing, doubted, overall, trust_first
+from privbench.auditing.standing import Standing, doubted, followed, overall, trust_first
 from privbench.report.words import listed, number
 from privbench.scorers.leakage_continuous import TOLERANCE
 
@@ -104,10 +104,18 @@ def _leak(findings: Findings, leaking: list[ColumnFinding], asked: int) -> str:
         rest = len(others) - len(named)
         named += [f"{rest} more"] if rest else []
         text += f" The same is found for {listed(named)}."
+    if findings.asked.reference != "controls" and not followed(findings):
+        text += (
+            " Rows that are more regular than real records do that, too, without giving anybody away: without a "
+            "control file the two cannot be told apart here."
+        )
     return text
 
 
 def _nothing(findings: Findings, asked: list[ColumnFinding]) -> str:
+    left = [column.column for column in findings.columns if column.advantage is None]
+    named = [*left[:_NAMED], *([f"{len(left) - _NAMED} more"] if len(left) > _NAMED else [])]
+    untested = f" Not asked, so that nothing is said of them: {listed(named)}." if left else ""
     highest = max(column.advantage.high for column in asked if column.advantage is not None)
     where = f"In none of the {len(asked)} columns are" if len(asked) > 1 else f"In column {asked[0].column},"
     bound = f"{in_100(max(highest, 0.0))} in 100 people"
@@ -118,13 +126,13 @@ def _nothing(findings: Findings, asked: list[ColumnFinding]) -> str:
         text = f"{where} {who} {verb}" if len(asked) > 1 else f"{where} {who} are not {verb}"
         return (
             f"{text}, as far as these attacks can tell: they would have shown an advantage of more than {bound} "
-            f"({_level(findings)} confidence{together})."
+            f"({_level(findings)} confidence{together}).{untested}"
         )
     text = f"{where} people of the training file " + ("" if len(asked) > 1 else "are not ")
     return (
         f"{text}guessed right more often with this file than with the records of other people of the training file "
         f"(at most {bound} more, {_level(findings)} confidence{together}); without a control file that does not show "
-        "that nothing leaks."
+        f"that nothing leaks.{untested}"
     )
 
 

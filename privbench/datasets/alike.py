@@ -21,14 +21,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from privbench.datasets.alike_options import AlikeOptions
-from privbench.datasets.cells import files, take_apart
+from privbench.datasets.apart import apart
+from privbench.datasets.cells import take_apart
 from privbench.datasets.csvfile import blanks_noted, check_names
+from privbench.datasets.date_layouts import refuse_misdated
 from privbench.datasets.domains import place
 from privbench.datasets.files import read_frame
 from privbench.datasets.infer import check_roles
 from privbench.datasets.placed import Identifier, Placed
 from privbench.datasets.reconcile import Reconciled, reconcile
 from privbench.datasets.row_hashes import RowHashes
+from privbench.datasets.shared_columns import SharedColumns, shared_columns
 from privbench.errors import InputError, unknown
 from privbench.schema import Schema
 from privbench.table import Table
@@ -57,6 +60,11 @@ class Alike:
     whole : mapping of str to array of uint64
         For each role a hash a row over all columns that the files share, identifiers included.
     identifiers : tuple of Identifier
+    apart : tuple of str
+        Columns in which the synthetic (or control) file has next to nothing in common with the training file, so that
+        what is asked of them says nothing.
+    loud : tuple of str
+        Sentences to be said before any result: on columns that are apart, and on those that a file lacks.
     """
 
     train: Table
@@ -66,6 +74,8 @@ class Alike:
     notes: tuple[str, ...]
     whole: Mapping[str, NDArray[np.uint64]]
     identifiers: tuple[Identifier, ...]
+    apart: tuple[str, ...] = ()
+    loud: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,16 +120,19 @@ def read_alike(
     for role, source in given.items():
         read[role], said = _read(role, source, options)
         notes += said
-    common, said = _shared(read, options)
-    notes += said
+    shared = _shared(read, options)
+    notes += shared.notes
+    strange: dict[str, list[str]] = {}
     hashes = RowHashes({role: file.rows for role, file in read.items()})
     placed: dict[str, Placed] = {}
-    for name in common:
+    for name in shared.names:
         one = _reconciled(name, read, options)
         hashes.add(one)
         roles = [key for key, named in options.of_file("").named() if named == name and key in {"label", "groups"}]
         placed[name] = place(one, kind=_kind(name, options), role=roles[0] if roles else None)
         notes += [f"column {name!r}: {sentence}." for sentence in placed[name].said]
+        if aloud := apart(one, placed[name]):
+            strange[name] = aloud
     whole = hashes.rows
     _refuse_useless(read, whole, placed, options)
     schema, said = _schema(placed, options, read["training"].where)
@@ -132,6 +145,8 @@ def read_alike(
         notes=(*notes, *said, "Domains and bounds of all columns are read off the files."),
         whole=MappingProxyType(whole),
         identifiers=tuple(one.identifier for one in placed.values() if one.identifier is not None),
+        apart=tuple(strange),
+        loud=(*shared.loud, *(sentence for aloud in strange.values() for sentence in aloud)),
     )
 
 
@@ -150,6 +165,8 @@ def _read(role: str, source: str | Path | pd.DataFrame, options: AlikeOptions) -
         where, name = str(source), Path(source).name
         frame, read = read_frame(source, text=options.categorical, dialect=options.dialect)
         columns, rows, said = {str(one): frame[one] for one in frame.columns}, len(frame), list(read)
+    if options.dates is not None:
+        said = [*said, *refuse_misdated(columns, options.dates, where, text=options.categorical)]
     if rows < 2 or not columns:
         has = "no column" if not columns else "no record" if rows == 0 else "one record"
         raise InputError(f"{where}: has {has}; at least two records are needed, check that the file is complete")
@@ -158,28 +175,22 @@ def _read(role: str, source: str | Path | pd.DataFrame, options: AlikeOptions) -
     return _File(where, name, rows, columns), [f"{role} file: {note}" for note in said]
 
 
-def _shared(read: Mapping[str, _File], options: AlikeOptions) -> tuple[list[str], list[str]]:
-    """Return the columns that all files have, in the training file's order, and what is said of the others."""
-    common = [name for name in read["training"].columns if all(name in file.columns for file in read.values())]
+def _shared(read: Mapping[str, _File], options: AlikeOptions) -> SharedColumns:
+    """Return what columns the files share; some, and all that have a role."""
+    shared = shared_columns({role: file.columns for role, file in read.items()})
+    common = shared.names
     if not common:
         first, *others = [file.where for file in read.values()]
         raise InputError(
             f"{first}: shares no column with {' and '.join(others)}; all files must name their columns alike"
         )
-    everywhere = dict.fromkeys(name for file in read.values() for name in file.columns)
     for key, name in options.of_file("").named():
-        if name in everywhere and name not in common:
-            lacking = next(file.where for file in read.values() if name not in file.columns)
-            raise InputError(f"{lacking}: lacks column {name!r}, named under {key!r}; allowed: {', '.join(common)}")
-        if name not in common:
+        lacking = [file.where for file in read.values() if name not in file.columns]
+        if 0 < len(lacking) < len(read):
+            raise InputError(f"{lacking[0]}: lacks column {name!r}, named under {key!r}; allowed: {', '.join(common)}")
+        if lacking:
             raise unknown(f"column under {key!r} for {read['training'].where}", name, common)
-    said = []
-    for name in everywhere:
-        if name not in common:
-            having = [role for role, file in read.items() if name in file.columns]
-            lacking_roles = [role for role in read if role not in having]
-            said.append(f"column {name!r}: in {files(having)}, but not in {files(lacking_roles)}; left out.")
-    return common, said
+    return shared
 
 
 def _kind(name: str, options: AlikeOptions) -> str | None:

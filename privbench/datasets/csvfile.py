@@ -21,6 +21,7 @@ import pandas as pd
 from privbench.datasets.columns import EXACT, NUMBER, shown, too_large
 from privbench.datasets.csv_faults import BROKEN, broken, one_line, open_text, refuse_ragged, undecodable
 from privbench.datasets.dialect import DELIMITERS, Dialect
+from privbench.datasets.misread import NEARLY, refuse_misread
 from privbench.errors import InputError
 
 __all__ = ["blanks_noted", "check_names", "read_csv", "to_series"]
@@ -165,7 +166,24 @@ def _typed(column: Any, dialect: Dialect | None, where: str) -> tuple[pd.Series[
             numbers = numbers.take(coded.indices)
             _refuse_too_large(bare.take(coded.indices), numbers, where)
             return to_series(numbers), ["blanks around numbers removed"]
-    return to_series(coded), []
+    if dialect is None:
+        return to_series(coded), []
+    texts = pc.utf8_trim_whitespace(coded.dictionary)
+    refuse_misread(texts, dialect, where)
+    return to_series(_plain_numbers(coded, texts, dialect)), []
+
+
+def _plain_numbers(coded: Any, texts: Any, dialect: Dialect) -> Any:
+    """Write numbers among a few other texts, such as "unknown", as Python writes them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = dialect.numbers(texts)
+    if dialect.plain_numbers or (pc.sum(numbers).as_py() or 0) < NEARLY * len(texts):
+        return coded
+    plain = pc.if_else(numbers, dialect.plain(pc.if_else(numbers, texts, None)), coded.dictionary)
+    # "1.000" and "1000" are one number
+    return pa.DictionaryArray.from_arrays(coded.indices, plain).cast(pa.string()).dictionary_encode()
 
 
 def _numbers(texts: Any) -> Any:

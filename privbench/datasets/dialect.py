@@ -87,6 +87,13 @@ class Dialect:
         """Whether numbers are written as Python writes them."""
         return self.decimal == "." and not self.thousands
 
+    def numbers(self, texts: Any) -> Any:
+        """Return for each text of an Arrow array whether it is a number as this dialect writes them."""
+        import pyarrow.compute as pc
+
+        zeros = pc.match_substring_regex(texts, r"^[+-]?0\d")  # they are part of a code
+        return pc.and_not(pc.match_substring_regex(texts, self._number), zeros)
+
     def plain(self, texts: Any) -> Any:
         """Return an Arrow array of texts with its numbers rewritten as Python writes them, or None if one is no number.
 

@@ -32,6 +32,9 @@ OTHER = "(other)"
 OWN = 0.9
 """An identifier has this many different values a training record, or more."""
 
+LONG, WORDS = 40, 8
+"""Characters and words from which on a text is free text; an address has fewer."""
+
 
 def place(one: Reconciled, *, kind: str | None, role: str | None) -> Placed:
     """Give a column its domain.
@@ -64,7 +67,9 @@ def _texts(
     own, filled = int((counts["training"] > 0).sum()), int(counts["training"].sum())
     if own > CONTINUOUS_ABOVE and own >= OWN * filled and role is None:
         there = np.append(counts["synthetic"] > 0, False)
-        return identified(name, {key: there[part] for key, part in codes.items()}, len(codes["synthetic"]), said)
+        found = {key: there[part] for key, part in codes.items()}
+        words = _are_sentences(texts[counts["training"] > 0])
+        return identified(name, found, len(codes["synthetic"]), said, words=words)
     said = (*said, *_own_texts(texts, counts))
     if len(texts) <= MANY:
         return listed(name, Kind.CATEGORICAL, texts.tolist(), codes, missing, said)
@@ -81,6 +86,12 @@ def _texts(
     return listed(
         name, Kind.CATEGORICAL, values, {key: place[part] for key, part in codes.items()}, missing, (*said, merged)
     )
+
+
+def _are_sentences(texts: NDArray[np.object_]) -> bool:
+    """Whether most texts are long and of many words: no name, code or address."""
+    long = [len(text) >= LONG and len(text.split()) >= WORDS for text in texts]
+    return sum(long) > len(long) / 2
 
 
 def _own_texts(texts: NDArray[np.object_], counts: Mapping[str, NDArray[np.int64]]) -> list[str]:

@@ -20,7 +20,7 @@ from privbench.datasets.placed import MANY, Placed, identified, left_out, listed
 from privbench.datasets.reconcile import Reconciled
 from privbench.schema import Column, Kind, Value
 
-__all__ = ["CLASSES", "place_numbers"]
+__all__ = ["CLASSES", "counts_up", "place_numbers"]
 
 CLASSES = 20
 """Quantile classes of the training file into which a continuous column with missing values is cut."""
@@ -48,10 +48,10 @@ def place_numbers(one: Reconciled, parts: dict[str, Floats], *, kind: str | None
         return left_out(said, f"the value {write(distinct[0])} in every record")
     whole = bool((distinct == np.floor(distinct)).all())
     real = np.unique(np.concatenate([seen[key] for key in seen if key != "synthetic"]))
-    if _counts_up(seen["training"], parts["training"]) and kind is None and role is None and whole:
-        return identified(
-            name, {key: np.isin(part, seen["synthetic"]) for key, part in parts.items()}, len(parts["synthetic"]), said
-        )
+    if counts_up(seen["training"], parts["training"]) and kind is None and role is None and whole:
+        made, found = parts["synthetic"], {key: np.isin(part, seen["synthetic"]) for key, part in parts.items()}
+        counted = any(np.array_equal(made, np.arange(len(made)) + first) for first in (0, 1))
+        return identified(name, found, len(made), said, counted=counted)
     few = kind is None and (whole or role is not None) and len(real) <= CONTINUOUS_ABOVE
     if len(distinct) <= MANY and (few or kind == "ordinal"):
         values: list[Value] = [int(value) if whole else float(value) for value in distinct]
@@ -95,7 +95,7 @@ def _within(parts: dict[str, Floats], low: float, high: float, write: Writer) ->
     return {**parts, "synthetic": np.clip(made, low, high)}, [f"{said}, {write(low)} or {write(high)}"]
 
 
-def _counts_up(distinct: Floats, numbers: Floats) -> bool:
+def counts_up(distinct: Floats, numbers: Floats) -> bool:
     """Whether whole numbers are all different though chance would have made some equal: a count of the records.
 
     Of n numbers drawn from R, n^2 / 2R pairs are expected to be equal; ten or more, and there is none.

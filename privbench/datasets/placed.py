@@ -36,12 +36,18 @@ class Identifier:
         How many training and control records have a value that stands in the synthetic file, too.
     synthetic : int
         Rows of the synthetic file.
+    counted : bool
+        Whether the synthetic file numbers its own rows, from 0 or 1 in their order.
+    words : bool
+        Whether it holds free text: sentences of everybody's own.
     """
 
     name: str
     train_in_synthetic: int
     control_in_synthetic: int
     synthetic: int
+    counted: bool = False
+    words: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,11 +75,19 @@ def left_out(said: tuple[str, ...], why: str, identifier: Identifier | None = No
     return Placed(None, {}, identifier, (*said, f"{why}; left out"))
 
 
-def identified(name: str, found: Mapping[str, NDArray[np.bool_]], rows: int, said: tuple[str, ...]) -> Placed:
+def identified(
+    name: str, found: Mapping[str, NDArray[np.bool_]], rows: int, said: tuple[str, ...], *, counted: bool = False,
+    words: bool = False,
+) -> Placed:  # fmt: skip
     """Return an identifier: `found` says for each real record whether its value stands in the release of `rows`."""
     train, control = int(found["training"].sum()), int(found["control"].sum()) if "control" in found else 0
-    why = f"a value of its own for nearly every training record, so an identifier ({train:,} of them in the release)"
-    return left_out(said, why, Identifier(name, train, control, rows))
+    if words:
+        why = f"text of its own for nearly everybody, left unasked ({train:,} of them stand in the release)"
+    else:
+        why = (
+            f"a value of its own for nearly every training record, so an identifier ({train:,} of them in the release)"
+        )
+    return left_out(said, why, Identifier(name, train, control, rows, counted, words))
 
 
 def listed(

@@ -19,14 +19,14 @@ RFC 4180, section 2: a CSV file says nothing of types, so that the same values c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from privbench.datasets.cells import Cells, Codes, Floats, files
+from privbench.datasets.cells import Cells, Codes, Floats, Sort, files
 from privbench.datasets.columns import count, shown
 from privbench.datasets.dates import days_of_texts, looks_like_dates
 from privbench.datasets.number_texts import PADDED, canonical, few_beside, is_number, mostly_numbers
@@ -63,6 +63,8 @@ class Reconciled:
         What was reconciled, a sentence each without its point.
     dates : bool
         Whether the numbers are days.
+    sorts : mapping of str to str
+        What each role's file held before.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Reconciled:
     parts: Mapping[str, Codes | Floats]
     said: tuple[str, ...]
     dates: bool = False
+    sorts: Mapping[str, Sort] = field(default_factory=dict)
 
 
 def reconcile(
@@ -95,6 +98,13 @@ def reconcile(
     InputError
         If numbers are asked for and most values of a file are none.
     """
+    one = _one_sort(name, cells, where, kind, layout)
+    return replace(one, sorts={role: part.sort for role, part in cells.items()})
+
+
+def _one_sort(
+    name: str, cells: Mapping[str, Cells], where: Mapping[str, str], kind: str | None, layout: str | None
+) -> Reconciled:
     said = _storage(cells)
     sorts = {part.sort for part in cells.values()} - {"nothing"}
     texts = {role: part for role, part in cells.items() if part.numbers is None}

@@ -39,6 +39,8 @@ _ORDER = 0.025
 _SHARP = 0.01
 # probability of counts too far off to be summed; added to the p-value
 _FAR = 1e-9
+# to which the lower bound is found, and by which it is lowered
+_EXACT = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,12 @@ def many_run_lower_bound(events: Events, *, delta: float = 0.0, level: float = L
     error = (1 - level) / tried
     if region is None or region.largest(0.0) > error:
         return 0.0
-    high = 1.0
+    low, high = 0.0, 1.0
     while region.largest(high) <= error:  # grows with epsilon: the claims are nested, and the order does not change
-        high *= 2
-    return float(brentq(lambda epsilon: region.largest(epsilon) - error, 0.0, high, xtol=1e-4))
+        low, high = high, 2 * high
+    # logarithms, which are nearly straight where the probabilities are not
+    root = brentq(lambda epsilon: math.log(region.largest(epsilon) / error), low, high, xtol=_EXACT)
+    return max(0.0, float(root) - _EXACT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,8 @@ over people flags four in five releases that are real rows of others. But under 
 is drawn like the other, rows can change sets: the two are pooled and cut anew at random, into sets of the same sizes,
 and the attack is made again with both. With the mean :math:`\bar d` and standard deviation s of B such differences,
 :math:`(d - \bar d) / (s \sqrt{1 + 1/B})` has about Student's distribution of B - 1 degrees of freedom; the mean is what
-the sizes of the sets do.
+the sizes of the sets do. Where hardly anybody is guessed wrong, or right, B differences may all be 0 by chance, and one
+person more or less would look certain: s is taken to be at least one person, 1/n.
 
 References
 ----------
@@ -24,10 +25,8 @@ from privbench.scorers.intervals import Floats
 
 __all__ = ["exchanged_interval", "exchanged_p_value"]
 
-_LEAST = 1e-4  # of a standard deviation, in shares: no set of rows is known to tell nothing
 
-
-def exchanged_interval(difference: float, drawn: Floats, *, level: float) -> tuple[float, float]:
+def exchanged_interval(difference: float, drawn: Floats, *, people: int, level: float) -> tuple[float, float]:
     """Return the limits of a difference beyond what a random exchange of rows gives.
 
     Parameters
@@ -36,6 +35,8 @@ def exchanged_interval(difference: float, drawn: Floats, *, level: float) -> tup
         In [-1, 1].
     drawn : ndarray, shape (B,)
         The same after exchanges, B at least 2.
+    people : int
+        How many the differences are means over, at least 1.
     level : float
         Confidence, in (0, 1).
 
@@ -46,17 +47,17 @@ def exchanged_interval(difference: float, drawn: Floats, *, level: float) -> tup
     """
     from scipy.special import stdtrit
 
-    centre, unit = difference - float(drawn.mean()), _unit(drawn)
+    centre, unit = difference - float(drawn.mean()), _unit(drawn, people)
     half = float(stdtrit(len(drawn) - 1, 0.5 + level / 2)) * unit
     return max(centre - half, -1.0), min(centre + half, 1.0)
 
 
-def exchanged_p_value(difference: float, drawn: Floats) -> float:
+def exchanged_p_value(difference: float, drawn: Floats, *, people: int) -> float:
     """Return the one-sided p-value of no difference; parameters as in `exchanged_interval`."""
     from scipy.special import stdtr
 
-    return float(stdtr(len(drawn) - 1, -(difference - float(drawn.mean())) / _unit(drawn)))
+    return float(stdtr(len(drawn) - 1, -(difference - float(drawn.mean())) / _unit(drawn, people)))
 
 
-def _unit(drawn: Floats) -> float:
-    return max(float(np.std(drawn, ddof=1)), _LEAST) * math.sqrt(1 + 1 / len(drawn))
+def _unit(drawn: Floats, people: int) -> float:
+    return max(float(np.std(drawn, ddof=1)), 1 / people) * math.sqrt(1 + 1 / len(drawn))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from privbench.claim import Adjacency, Claim
@@ -93,8 +93,11 @@ def arms_for(
     notes: dict[str, None] = {}
     arms: list[Arm] = []
     errors: list[BaseException] = []
+    failed: dict[tuple[str, ...], BaseException] = {}
+    widest = max((len(names) for names in sets), default=0)
     for names in (*sets, None):
-        if names is None and arms:  # all columns only where the mechanism does not work on a few
+        # all columns only where the mechanism does not work on a few
+        if names is None and any(len(arm.pair.first.schema.names) >= widest for arm in arms):
             break
         part = _covered(defense, schema.select(names or schema.names), seed=seed)
         if part is None:
@@ -105,22 +108,37 @@ def arms_for(
                     arms.append(arm)
             except Exception as error:  # a user's code may raise anything
                 errors.append(error)
+                failed.setdefault(part.names, error)
     if not arms:
         raise _no_pair(errors)
+    if failed:
+        notes[_partly(failed, arms)] = None
     return arms, tuple(notes)
+
+
+def _partly(failed: Mapping[tuple[str, ...], BaseException], arms: Sequence[Arm]) -> str:
+    """Say on which columns the mechanism fails, and that the answer is about others."""
+    names, error = max(failed.items(), key=lambda one: len(one[0]))
+    tested = " and ".join(dict.fromkeys(f"({', '.join(arm.pair.first.schema.names)})" for arm in arms))
+    return (
+        f"the defense fails on some tiny data sets, as of the columns {', '.join(names)} "
+        f"({type(error).__name__}: {error}): only what works, of the columns {tested}, was tested"
+    )
 
 
 def _covered(defense: Defense, schema: Schema, *, seed: int) -> Schema | None:
     """Return the columns that are randomised where others are collected in the clear, which no claim is about."""
     pair = next(single_records(schema))
-    try:
-        release = defense.release(pair.first, rng=stream(seed, "verify covered", pair.name))
-    except Exception:  # it will fail again where that is looked at
-        return schema
-    if not isinstance(release, Reports) or not release.clear.schema.names:
-        return schema
-    names = [name for name in schema.names if name not in release.clear.schema]
-    return schema.select(names) if names else None
+    for train in (pair.first, pair.second):  # it may fail on one of the two records
+        try:
+            release = defense.release(train, rng=stream(seed, "verify covered", pair.name))
+        except Exception:  # it will fail again where that is looked at
+            continue
+        if not isinstance(release, Reports) or not release.clear.schema.names:
+            return schema
+        names = [name for name in schema.names if name not in release.clear.schema]
+        return schema.select(names) if names else None
+    return schema
 
 
 def _no_pair(errors: Sequence[BaseException]) -> BaseException:

@@ -20,8 +20,6 @@ __all__ = ["Asked", "stated_on_data", "try_on_tiny"]
 
 # a first release may have imported a library: one that took longer is made again
 _QUICK = 0.03
-# records of a training set of ordinary size
-_RECORDS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +82,10 @@ def try_on_tiny(defense: Defense, schema: Schema, seed: int) -> tuple[Claim | No
     return None
 
 
-def stated_on_data(defense: Defense, data: Dataset, seed: int) -> Claim | None:
-    """Return what a release of some records of the data set claims."""
+def stated_on_data(defense: Defense, data: Dataset, seed: int, *, records: int) -> Claim | None:
+    """Return what a release of so many records of the data set claims: of another number it may claim another thing."""
     rng = stream(seed, "verify records", data.name)
-    rows = rng.permutation(len(data.records))[:_RECORDS]
+    rows = rng.permutation(len(data.records))[:records]
     train = data.records.take(np.sort(rows))
     train = train.with_schema(train.schema.with_secrets(train.schema.names))
     try:

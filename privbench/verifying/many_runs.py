@@ -117,7 +117,7 @@ def test_many_runs(
     level : float
         Confidence.
     time_limit : float or None
-        Seconds, about: fewer releases are made if it would be passed.
+        Seconds, about: fewer releases are made if it would be passed, but not fewer than 600.
     workers : int or None
         Processes; figures do not depend on it.
     say : callable, optional
@@ -142,13 +142,16 @@ def test_on(
     time_limit: float | None = None,
     workers: int | None = None,
     say: Say | None = None,
+    power: bool = True,
     method: str = "many-runs",
 ) -> Test:
-    """Test the claim on these neighbours; parameters as in `test_many_runs`."""
+    """Test the claim on these neighbours; parameters as in `test_many_runs`, and whether its power is computed."""
     import cloudpickle
 
     if runs < _FEWEST:
         raise InputError(f"many runs: got {runs} releases; at least {_FEWEST} are needed")
+    if time_limit is not None:  # what is spent on the choice of a pair has to fit, too
+        runs = max(_FEWEST, min(runs, int(time_limit / float(np.median([arm.seconds for arm in arms])))))
     started = time.monotonic()
     made = _Made(cloudpickle.dumps(defense), seed, _processes(workers, runs, arms), runs, started, say)
     left_over = _some(arms, runs)
@@ -181,7 +184,7 @@ def test_on(
         runs=made.releases,
         seconds=time.monotonic() - started,
         event=told,
-        power=event_power(events, epsilon=claim.epsilon, delta=claim.delta, level=level),
+        power=event_power(events, epsilon=claim.epsilon, delta=claim.delta, level=level) if power else (),
         claimed=claim.epsilon,
         adjacency=str(arm.pair.adjacency),
     )

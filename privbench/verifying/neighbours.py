@@ -83,6 +83,13 @@ def middle(column: Column) -> float:
     return float(np.floor(centre)) if column.integer and np.floor(centre) >= column.low else centre
 
 
+def missing(column: Column) -> float:
+    """Return the missing value where the domain has one, else what `low` does."""
+    if column.discrete and None in column.values:
+        return float(column.values.index(None))
+    return low(column)
+
+
 def _present(column: Column) -> list[int]:
     codes = [code for code, value in enumerate(column.values) if value is not None]
     return codes or list(range(column.size))
@@ -134,7 +141,7 @@ def neighbours(schema: Schema, *, adjacency: Adjacency) -> Iterator[Pair]:
         second = base if other is None else [*base, other]
         return Pair(f"{what} ({where})", _table(schema, [*base, record]), _table(schema, second), adjacency)
 
-    lows, highs, middles = ([corner(column) for column in columns] for corner in (low, high, middle))
+    lows, highs, middles, none = ([corner(column) for column in columns] for corner in (low, high, middle, missing))
     one_changed = [*lows[:-1], highs[-1]]
     edged = any(column.kind != "categorical" for column in columns)
     if adjacency is Adjacency.ADD_REMOVE:
@@ -151,6 +158,8 @@ def neighbours(schema: Schema, *, adjacency: Adjacency) -> Iterator[Pair]:
     yield pair("a single record", [], highs, lows)
     if len(columns) > 1:
         yield pair(f"all records alike but for {columns[-1].name} of one", [lows] * (_RECORDS - 1), one_changed, lows)
+    if none != lows:
+        yield pair("all records alike but one, whose values are missing", [lows] * (_RECORDS - 1), none, lows)
     if edged:
         yield pair(
             "one record at the upper or the lower edge of the domain, all others in the middle",
@@ -162,7 +171,7 @@ def single_records(schema: Schema) -> Iterator[Pair]:
     """Yield pairs of single persons' records, for a mechanism that each person runs: all columns differ, or one."""
     schema = schema.with_secrets(schema.names)
     columns = schema.columns
-    lows, highs, middles = ([corner(column) for column in columns] for corner in (low, high, middle))
+    lows, highs, middles, none = ([corner(column) for column in columns] for corner in (low, high, middle, missing))
     changes = [("every column", highs, lows)]
     if len(columns) > 1:
         changes += [
@@ -171,6 +180,8 @@ def single_records(schema: Schema) -> Iterator[Pair]:
         ]
     if middles not in (lows, highs):
         changes.append(("every column, to the middle of its domain", middles, lows))
+    if none != lows:
+        changes.append(("every column, to a missing value where there is one", none, lows))
     for what, record, other in changes:
         name = f"one person's record, which differs in {what} ({', '.join(schema.names)})"
         yield Pair(name, _table(schema, [record]), _table(schema, [other]), Adjacency.LOCAL)

@@ -22,7 +22,7 @@ from privbench.verifying.one_run_plan import Named, OneRun, judge
 from privbench.verifying.one_run_power import power_of
 from privbench.verifying.verification import LEVEL, Test
 
-__all__ = ["test_one_run"]
+__all__ = ["sizes", "test_one_run"]
 
 # without a number of runs: at most so many, as long as they end within so many seconds
 _RUNS, _SECONDS = 10, 4.0
@@ -92,12 +92,12 @@ def test_one_run(
     # what a defense is not set to protect may stand in its release as it is
     named = getattr(defense, "columns", None)
     covered: tuple[str, ...] = named if isinstance(named, tuple) else ()
-    people = min(500, max(1, pool // 2)) if targets is None else targets
+    people, beside = sizes(pool, targets)
     plan = OneRun(
         secrets=secrets or (easiest_secret(schema.select(covered) if covered else schema),),
         runs=_RUNS if runs is None else runs,
         targets=people,
-        records=min(pool, 2 * people) if records is None else records,
+        records=beside if records is None else records,
         share=(1.0 if claim.adjacency is Adjacency.LOCAL else 0.25) if share is None else share,
         attacks=None if attacks is None else _named(attacks),
         known=known,
@@ -112,11 +112,19 @@ def test_one_run(
     curve: tuple[tuple[float, float], ...] = ()
     if power:
         left = None if time_limit is None else max(0.0, time_limit - seconds)
-        curve, how = power_of(plan, defense, dataset, converted, counts, seconds=seconds, left=left, seed=seed)
+        curve, how = power_of(
+            plan, defense, dataset, converted, counts, seconds=seconds, left=left, seed=seed, level=level
+        )
         event = f"{event}; {how}"
     made = len(counts[attack]) // len(plan.secrets)
     where = Adjacency.LOCAL if claim.adjacency is Adjacency.LOCAL else Adjacency.REPLACE_ONE
-    return Test("one-run", p_value, bound, made, seconds, event, curve, adjacency=str(where))
+    return Test("one-run", p_value, bound, made, seconds, event, curve, converted.epsilon, str(where))
+
+
+def sizes(pool: int, targets: int | None) -> tuple[int, int]:
+    """Return how many canaries there are in a run and how many records, of as many as the data set has."""
+    people = min(500, max(1, pool // 2)) if targets is None else targets
+    return people, min(pool, 2 * people)
 
 
 def _named(attacks: Sequence[str | Attack]) -> tuple[Named, ...]:

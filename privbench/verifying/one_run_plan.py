@@ -17,7 +17,7 @@ from privbench import registry
 from privbench.claim import Claim
 from privbench.contracts import Attack, Defense, Guess, Round
 from privbench.dataset import Dataset
-from privbench.errors import DoesNotApplyError, InputError
+from privbench.errors import DoesNotApplyError, InputError, PrivbenchError
 from privbench.release import AlteredRows, Release
 from privbench.reports import Reports
 from privbench.rng import stream
@@ -95,6 +95,8 @@ class OneRun:
         ------
         DoesNotApplyError
             If no attack applies to the release.
+        InputError
+            If the defense fails.
         """
         started, found = time.monotonic(), dict[str, list[Guesses]]()
         attacks: tuple[Named, ...] = ()
@@ -112,7 +114,14 @@ class OneRun:
                 crafted=self.crafted,
                 rng=rng,
             )
-            release = defense.release(round_.train, rng=stream(seed, "one-run", "defense", str(run)))
+            try:
+                release = defense.release(round_.train, rng=stream(seed, "one-run", "defense", str(run)))
+            except PrivbenchError:
+                raise
+            except Exception as error:  # a user's code may raise anything
+                raise InputError(
+                    f"the defense fails in run {run + 1}: {type(error).__name__}: {error}; it cannot be tested"
+                ) from error
             view = round_.view(release, defense=defense)
             if not run:
                 attacks = self._applying(release, {name: attack.skip(view) for name, attack in self._of(release)})

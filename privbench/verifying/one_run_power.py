@@ -42,6 +42,7 @@ def power_of(
     seconds: float,
     left: float | None,
     seed: int,
+    level: float = LEVEL,
 ) -> tuple[Curve, str]:
     """Return (epsilon, probability of a refutation) in ascending order, empty where not known, and it in words.
 
@@ -57,15 +58,20 @@ def power_of(
         What the test took, and what remains of a time limit.
     seed : int
         Of all randomness.
+    level : float
+        At which the claim is refuted.
     """
     limit = _SECONDS if left is None else left
     # a power that is cut short is not worth its first repeats
     if seconds * _FEWEST <= limit:
         made = max(len(own) for own in counts.values()) // len(plan.secrets)
-        honest = honest_power(replace(plan, runs=made), defense, dataset, claim, seconds=limit, seed=seed)
+        honest = honest_power(replace(plan, runs=made), defense, dataset, claim, seconds=limit, seed=seed, level=level)
         if honest:
-            return honest, "power: of these attacks on the defense run with a larger epsilon than it claims"
-    ideal = ideal_power(next(iter(counts.values())), claim, tried=len(counts))
+            return honest, (
+                "power: of these attacks on the defense run with a larger epsilon than it claims, each probability the "
+                "lower limit (95 %) of some repeats"
+            )
+    ideal = ideal_power(next(iter(counts.values())), claim, tried=len(counts), level=level)
     caught = [one for one in ideal if one[1] >= LEVEL]
     what = f"epsilon {caught[0][0]:.3g} with probability {caught[0][1]:.2f}" if caught else "no epsilon"
     return (), (
@@ -74,7 +80,7 @@ def power_of(
     )
 
 
-def ideal_power(counts: tuple[Guesses, ...], claim: Claim, *, tried: int = 1) -> Curve:
+def ideal_power(counts: tuple[Guesses, ...], claim: Claim, *, tried: int = 1, level: float = LEVEL) -> Curve:
     """Return the exact power where each guess is right as often as epsilon allows.
 
     Parameters
@@ -85,8 +91,10 @@ def ideal_power(counts: tuple[Guesses, ...], claim: Claim, *, tried: int = 1) ->
         For the exchange of one record, or local.
     tried : int
         Attacks that share the level.
+    level : float
+        At which the claim is refuted.
     """
-    level = 1 - (1 - LEVEL) / tried
+    each = 1 - (1 - level) / tried
     # entries of one kind are one binomial
     kinds = dict.fromkeys((part.values, part.drawn / part.made) for part in counts)
     together = [
@@ -94,7 +102,7 @@ def ideal_power(counts: tuple[Guesses, ...], claim: Claim, *, tried: int = 1) ->
         for values, ratio in kinds
         if (made := [p.made for p in counts if (p.values, p.drawn / p.made) == (values, ratio)])
     ]
-    critical = one_run_critical(together, epsilon=claim.epsilon, delta=claim.delta, level=level)
+    critical = one_run_critical(together, epsilon=claim.epsilon, delta=claim.delta, level=each)
     curve = []
     for factor in _IDEAL_FACTORS:
         epsilon = factor * claim.epsilon
@@ -103,10 +111,13 @@ def ideal_power(counts: tuple[Guesses, ...], claim: Claim, *, tried: int = 1) ->
     return tuple(curve)
 
 
-def honest_power(plan: OneRun, defense: Defense, dataset: Dataset, claim: Claim, *, seconds: float, seed: int) -> Curve:
+def honest_power(
+    plan: OneRun, defense: Defense, dataset: Dataset, claim: Claim, *, seconds: float, seed: int, level: float = LEVEL
+) -> Curve:
     """Return how often the test refutes the claim if the defense is run with a larger epsilon; parameters as above.
 
-    The epsilon shown is the claim's times 10, 4 and 2, and so is the defense's parameter. Left out are those for which
+    The epsilon shown is the claim's times 10, 4 and 2, and so is the defense's parameter; the probability is a lower
+    limit at 95 %, as twenty refutations in twenty repeats are no promise of the next one. Left out are those for which
     the time does not suffice for five repeats, those below one that was never caught, and all where the defense has no
     such parameter.
     """
@@ -129,16 +140,23 @@ def honest_power(plan: OneRun, defense: Defense, dataset: Dataset, claim: Claim,
                 if spent * (repeat + 1) / max(1, repeat) > (slice_ if repeat >= _FEWEST else seconds):
                     break
                 counts = plan.play(larger, dataset, seed=_other_seed(seed, factor, repeat))
-                caught += judge(counts, claim)[0] <= 1 - LEVEL
+                caught += judge(counts, claim)[0] < 1 - level
                 repeats += 1
         except PrivbenchError:  # what the defense refuses at this epsilon it may do at a smaller one
             continue
         if repeats >= _FEWEST:
-            curve.append((factor * claim.epsilon, caught / repeats))
+            curve.append((factor * claim.epsilon, _surely(caught, repeats)))
         # what is never caught at this epsilon is not worth the time at a smaller one
         if time.monotonic() - started > seconds or (repeats >= _FEWEST and not caught):
             break
     return tuple(sorted(curve))
+
+
+def _surely(caught: int, repeats: int) -> float:
+    """Return the Clopper-Pearson limit below which the probability lies in 5 % of all cases."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(caught, repeats, alternative="greater").proportion_ci(LEVEL).low)
 
 
 def _other_seed(seed: int, factor: float, repeat: int) -> int:

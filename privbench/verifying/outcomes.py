@@ -20,6 +20,7 @@ from privbench.errors import ContractError
 from privbench.oracles import FakedOracle, FrequencyOracle, NumericOracle
 from privbench.release import AlteredRows, Release, SyntheticTable
 from privbench.reports import Reports, Together
+from privbench.schema import Column
 from privbench.table import Table, bin_count, to_bins
 from privbench.verifying.neighbours import Pair
 
@@ -148,10 +149,12 @@ def _read_rows(found: _Numbers, tables: Sequence[Table], pair: Pair) -> None:
     found.add("rows", lengths)
     like: dict[str, dict[str, NDArray[np.bool_]]] = {"the record": {}, "the record in its place": {}}
     row_id = np.zeros(len(run), dtype=np.uint64)
-    schema = tables[0].schema
-    for name in (name for name in schema.names if name in pair.first.schema):
-        column = schema[name]
-        values = np.concatenate([table[name] for table in tables])
+    domain = pair.first.schema
+    for name in tables[0].schema.names:
+        if name not in domain or not all(name in table.schema for table in tables):
+            continue
+        column = domain[name]
+        values = np.concatenate([_values(table, column) for table in tables])
         cells = to_bins(column, values, bins=_BINS)
         size = bin_count(column, _BINS)
         row_id = row_id * np.uint64(1_000_003) + cells.astype(np.uint64)
@@ -182,6 +185,20 @@ def _read_rows(found: _Numbers, tables: Sequence[Table], pair: Pair) -> None:
     found.add("distinct rows", np.bincount(distinct[:, 0].astype(np.intp), minlength=found.runs))
 
 
+def _values(table: Table, column: Column) -> NDArray[Any]:
+    """Return a column's values in the terms of the data set's own domain: a release may have learnt another one."""
+    own = table.schema[column.name]
+    if own == column:
+        return table[column.name]
+    if own.discrete != column.discrete:
+        raise ContractError(
+            f"cannot be tested: {column.name!r} is {column.kind} in the data set, {own.kind} as released"
+        )
+    if not column.discrete:
+        return np.clip(table[column.name], column.low, column.high)
+    return np.array([column.code(value) for value in own.values], dtype=np.int64)[table[column.name]]
+
+
 def _per_run(mask: NDArray[np.bool_], run: NDArray[np.intp], runs: int) -> NDArray[np.intp]:
     return np.bincount(run[mask], minlength=runs)
 
@@ -189,8 +206,8 @@ def _per_run(mask: NDArray[np.bool_], run: NDArray[np.intp], runs: int) -> NDArr
 def _read_own_row(found: _Numbers, tables: Sequence[Table], pair: Pair) -> None:
     """Read the row that became of the record in question; rows stand in the order of the records."""
     for name in tables[0].schema.names:
-        column = tables[0].schema[name]
-        own = np.array([table[name][-1] for table in tables])
+        column = pair.first.schema[name]
+        own = np.array([_values(table, column)[-1] for table in tables])
         if not column.discrete:
             found.add(f"the record's own {name}", own)
             continue

@@ -40,7 +40,8 @@ class Test:
     event : str
         What told the two possibilities apart, in words.
     power : tuple of (float, float)
-        Epsilon, and the probability that this test had refuted the claim if that were the mechanism's, ascending.
+        Epsilon, and the probability that this test had refuted the claim if that were the mechanism's, ascending; of
+        the one run a lower limit (95 %) of that probability.
     claimed : float or None
         The epsilon that `p_value` belongs to, in the sense of `adjacency`; None for the claim's as replace-one.
     adjacency : str
@@ -142,7 +143,7 @@ class Verification:
             )
             lines.append(f"  Told by: {test.event}.")
             caught = ", ".join(f"epsilon {epsilon:.3g} with probability {share:.2f}" for epsilon, share in test.power)
-            if caught:
+            if caught and not self.refuted:
                 lines.append(f"  Would have caught: {caught}.")
         lines += [f"Note: {note}." for note in self.notes]
         lines += [f"Assumed: {sentence}." for sentence in self.claim.assumes]
@@ -170,6 +171,9 @@ class Verification:
 
         width = None if sys.stdout.isatty() else 120
         print_answer(self.sentence, self.details, console or rich.console.Console(width=width), alarm=self.refuted)
+
+    def __repr__(self) -> str:
+        return f"<Verification: {self.sentence}>"
 
     def _repr_html_(self) -> str:
         from privbench.verifying.terminal import to_html

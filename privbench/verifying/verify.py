@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
-from privbench import registry
 from privbench.claim import Adjacency, Claim
 from privbench.contracts import Defense
 from privbench.dataset import Dataset
-from privbench.datasets.files import FileOptions, load_file
 from privbench.errors import InputError, unknown
 from privbench.progress import plain_lines
 from privbench.verifying.arms import Arm, arms_for
 from privbench.verifying.asked import Asked, stated_on_data, try_on_tiny
 from privbench.verifying.local import test_local
-from privbench.verifying.many_runs import Say, test_on
+from privbench.verifying.many_runs import test_on
+from privbench.verifying.subject import dataset_of, defense_of, with_rows
 from privbench.verifying.verification import LEVEL, Test, Verification
 
 if TYPE_CHECKING:
@@ -30,8 +28,6 @@ __all__ = ["METHODS", "Method", "verify"]
 Method = Literal["auto", "one-run", "many-runs", "local", "both"]
 METHODS: tuple[Method, ...] = ("auto", "one-run", "many-runs", "local", "both")
 
-# rows released by a mechanism that lets them be chosen: then little is lost in drawing them
-_ROWS = 400
 _RUNS = 20_000
 _FEWEST_RUNS = 2_000
 # many runs are made where the fewest fit into so many seconds
@@ -53,6 +49,7 @@ def verify(
     seed: int = 0,
     time_limit: float | None = None,
     workers: int | None = None,
+    power: bool = True,
     quiet: bool = True,
 ) -> Verification:
     """Test whether a mechanism's claim of differential privacy survives.
@@ -74,7 +71,8 @@ def verify(
         set), local (single persons' reports), both (many-runs or local, and one-run), or auto: local for a local claim,
         many-runs where thousands of releases fit into about a minute, else one-run.
     runs : int or None
-        Releases in total of the many runs; with one-run alone its repetitions.
+        Releases in total of the many runs; with method one-run its repetitions. None for as many as fit into about a
+        minute, which depends on the machine: give a number for figures that another one repeats.
     targets : int or None
         Secrets drawn in the one run.
     attacks : sequence of str, optional
@@ -84,6 +82,8 @@ def verify(
         Seconds, about.
     workers : int or None
         Processes of the many runs; figures do not depend on it.
+    power : bool
+        Whether to say what many runs and local tests would have caught, which takes a good part of their time.
     quiet : bool
         Whether no progress is shown.
 
@@ -103,12 +103,12 @@ def verify(
         raise unknown("adjacency", adjacency, tuple(Adjacency))
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"time_limit: got {time_limit}; allowed: a positive number of seconds")
-    data = _dataset(dataset)
-    mechanism, name, params = _defense(defense, dict(settings or {}))
+    data = dataset_of(dataset)
+    mechanism, name, params = defense_of(defense, dict(settings or {}))
     asked = Asked(epsilon, delta, adjacency)
     say = plain_lines(quiet=quiet)
     started = time.monotonic()
-    tiny, notes = _with_rows(mechanism, settings or {})
+    tiny, notes = with_rows(mechanism, settings or {})
     arms: list[Arm] = []
     claim: Claim | None = None
     chosen = method
@@ -133,78 +133,34 @@ def verify(
             notes += said
             if method == "auto":
                 chosen = "local" if claim.adjacency is Adjacency.LOCAL else "many-runs"
-    if claim is None:
-        claim = asked.complete(stated_on_data(mechanism, data, seed))
+    in_one = claim
+    if claim is None or (chosen == "both" and not asked.given):
+        in_one = _claimed_in_one_run(asked, mechanism, data, targets, seed)
+        claim = claim or in_one
     level = LEVEL if chosen != "both" else 1 - (1 - LEVEL) / 2
     tests: list[Test] = []
     if chosen in ("local", "both") and claim.adjacency is Adjacency.LOCAL:
         tests.append(
             test_local(
                 tiny, data.records.schema, claim, arms=arms, runs=runs or _budget(arms, time_limit), seed=seed,
-                level=level, time_limit=time_limit, workers=workers, say=say,
+                level=level, time_limit=time_limit, workers=workers, say=say, power=power,
             )
         )  # fmt: skip
     elif chosen in ("many-runs", "both"):
         tests.append(
             test_on(
                 arms, tiny, runs=runs or _budget(arms, time_limit), seed=seed, level=level, time_limit=time_limit,
-                workers=workers, say=say,
+                workers=workers, say=say, power=power,
             )
         )  # fmt: skip
     elif chosen == "local":
         raise InputError(f"method local tests a local claim; this one is {claim.adjacency}: leave --method out")
     if chosen in ("one-run", "both"):
         left = None if time_limit is None else max(1.0, time_limit - (time.monotonic() - started))
-        repeated = runs if chosen == "one-run" else None
-        tests.append(_one_run(mechanism, data, claim, repeated, targets, attacks, seed, left, say, level))
+        repeated = runs if method == "one-run" else None  # else they were meant for the many runs
+        tests.append(_one_run(mechanism, data, in_one or claim, repeated, targets, attacks, seed, left, level))
     frame = _frame(tests, claim, data, name, params, seed)
     return Verification(claim, tuple(tests), frame, notes)
-
-
-def _dataset(spec: str | Path | Mapping[str, Any] | Dataset) -> Dataset:
-    if isinstance(spec, Dataset):
-        return spec
-    if isinstance(spec, Mapping):
-        return load_file(FileOptions.from_mapping(spec))
-    if isinstance(spec, Path) or (Path(spec).suffix and spec not in registry.names("datasets")):
-        return load_file(FileOptions.from_mapping({"path": str(spec)}))
-    dataset: Dataset = registry.load("datasets", spec)()
-    return dataset
-
-
-def _defense(given: Any, settings: dict[str, Any]) -> tuple[Defense, str, dict[str, Any]]:
-    """Return the mechanism, its name, and its parameters as plain values."""
-    if isinstance(given, str):
-        if "{train}" in given or "{out}" in given:
-            return registry.make("defenses", "command", {"command": given, **settings}), "command", settings
-        if ":" in given:
-            settings = {"function": given, **settings}
-            return registry.make("defenses", "callable", settings), "callable", settings
-        return registry.make("defenses", given, settings), given, settings
-    if hasattr(given, "release"):
-        if settings:
-            if not dataclasses.is_dataclass(given):
-                raise InputError(f"settings: {type(given).__name__} is no dataclass; set its parameters yourself")
-            given = dataclasses.replace(given, **settings)  # type: ignore[type-var]
-        return given, type(given).__name__, settings
-    if callable(given):
-        label = getattr(given, "__name__", type(given).__name__)
-        return registry.make("defenses", "callable", {"function": given, **settings}), label, settings
-    raise InputError(f"defense: got {type(given).__name__}; allowed: a name, a function, a command line or a defense")
-
-
-def _with_rows(defense: Defense, settings: Mapping[str, Any]) -> tuple[Defense, tuple[str, ...]]:
-    """Return the mechanism with more rows than records, where it leaves their number open."""
-    fields: set[str] = (
-        {field.name for field in dataclasses.fields(defense)} if dataclasses.is_dataclass(defense) else set()
-    )
-    if "rows" not in fields or "rows" in settings or getattr(defense, "rows", 0) is not None:
-        return defense, ()
-    said = (
-        f"in the many runs {_ROWS} rows are released in place of as many as there are records: what is counted, and "
-        "not which rows were drawn, is then seen"
-    )
-    return dataclasses.replace(defense, rows=_ROWS), (said,)  # type: ignore[type-var]
 
 
 def _budget(arms: Sequence[Arm], time_limit: float | None) -> int:
@@ -214,9 +170,16 @@ def _budget(arms: Sequence[Arm], time_limit: float | None) -> int:
     return next((runs for runs in (_RUNS, _RUNS // 2, _RUNS // 4) if runs * cost <= seconds), _FEWEST_RUNS)
 
 
+def _claimed_in_one_run(asked: Asked, defense: Defense, data: Dataset, targets: int | None, seed: int) -> Claim:
+    from privbench.verifying.one_run import sizes
+
+    _, records = sizes(len(data.records), targets)
+    return asked.complete(stated_on_data(defense, data, seed, records=records))
+
+
 def _one_run(
     defense: Defense, data: Dataset, claim: Claim, runs: int | None, targets: int | None,
-    attacks: Sequence[str] | None, seed: int, time_limit: float | None, say: Say, level: float,
+    attacks: Sequence[str] | None, seed: int, time_limit: float | None, level: float,
 ) -> Test:  # fmt: skip
     from privbench.verifying.one_run import test_one_run
 

@@ -118,6 +118,7 @@ def findings(**changes: Any) -> Findings:
 def nothing_found() -> Findings:
     """Return three columns in none of which anything is found."""
     return findings(
+        checks=FINE[:2],
         columns=(column("relationship", 0.0123, 0.0246), column("age", 0.0011, 0.0311), column("sex", -0.0021, 0.0199)),
         groups=(),
         records=(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -142,6 +143,15 @@ def test_a_threshold_that_holds_is_status_0(call):
     assert "above the threshold" not in err
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(call, monkeypatch):
+    monkeypatch.setattr(
+        "os.access", lambda path, mode: not mode & os.W_OK
+    )  # whoever runs the tests may write everywhere
+    status, _, err, calls = call("--out", "new/folder")
+    assert (status, calls) == (2, [])
+    assert "nothing can be written in" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -152,6 +162,7 @@ def test_a_threshold_that_holds_is_status_0(call):
         (["--fail-above", "group_advantage=0"], "--group"),
         (["--json", "--markdown", "-"], "--markdown"),
         (["--out", "train.csv"], "is a file"),
+        (["--out", "train.csv/sub/folder"], "train.csv is a file"),
         (["--decimal", "x"], "decimal sign 'x'"),
         (["--secret", "a,b", "--encoding", "klingon"], "klingon"),
         (["--dates", "soon"], "layout of dates"),

@@ -241,7 +241,67 @@ def test_contamination_is_found_and_its_people_left_out():
     found, by_name = checked(train, synthetic, train.take(np.arange(900)))
     assert by_name["control-in-training"].level == "alarm"
     assert not found.controls.any()
-    assert "copies" not in by_name
+    assert by_name["copies"].level == "fine"
+    assert by_name["copies"].value is None
+
+
+def test_copies_are_found_although_all_controls_are_training_records():
+    train = people(2000, "t")
+    found, by_name = checked(train, both(people(1000, "s"), train.take(np.arange(400))), train.take(np.arange(1500)))
+    assert by_name["copies"].level == "alarm"
+    assert "with no control left it cannot be said" in by_name["copies"].sentence
+    assert np.array_equal(np.flatnonzero(found.copied), np.arange(400))
+    assert by_name["copies"].value is None  # no surplus over controls, so none that a threshold may look at
+
+
+def test_few_controls_do_not_hide_copies_that_the_training_file_alone_shows():
+    train = people(4000, "t")
+    rows = both(people(3960, "s"), train.take(np.arange(40)))
+    found, by_name = checked(train, rows, people(150, "c"))
+    check = by_name["copies"]
+    assert check.level == "warning"
+    assert check.low < 0 < check.value == 0.01
+    assert "not surely more often" in check.sentence
+    assert "with so few controls it cannot be said" in check.sentence
+    assert np.array_equal(np.flatnonzero(found.copied), np.arange(40))
+
+
+def test_contamination_found_by_rounded_numbers_leaves_the_same_people_out():
+    """Hashes of whole rows round numbers, those of the schema's columns do not: who is found by either is left out."""
+    train, control = people(1000, "t"), people(500, "c")
+    alike = held(train, people(800, "s"), both(control, train.take(np.arange(300))))
+    moved = dict(alike.control.arrays) | {"weight": alike.control["weight"] * (1 + 1e-14)}
+    assert not stands_in(row_keys(Table(SCHEMA, moved, 800)), row_keys(train)).any()
+    found = check_files(replace(alike, control=Table(SCHEMA, moved, 800)), rng=stream(0, "x"))
+    assert found.alone
+    assert found.controls[:500].all()
+    assert not found.controls[500:].any()
+
+
+def test_contamination_is_found_although_numbers_were_written_with_fewer_digits():
+    train, control = people(1000, "t"), people(500, "c")
+    mixed = both(control, train.take(np.arange(400)))
+    rounded = Table(SCHEMA, dict(mixed.arrays) | {"weight": np.round(mixed["weight"], 4)}, 900)
+    assert not stands_in(row_keys(rounded), row_keys(train)).any()
+    found, by_name = checked(train, people(800, "s"), rounded)
+    assert found.alone
+    assert by_name["control-in-training"].level == "warning"
+    assert "but for small differences of numbers" in by_name["control-in-training"].sentence
+    assert found.controls[:500].mean() > 0.95
+    assert found.controls[500:].mean() < 0.05
+
+
+@pytest.mark.parametrize("how", ["copied", "followed"])
+def test_a_release_made_from_the_control_file_is_no_good_news(how):
+    train, control = people(2000, "t"), people(1500, "c")
+    rows = control.take(np.arange(1000))
+    if how == "followed":
+        rows = Table(SCHEMA, dict(rows.arrays) | {"c0": (rows["c0"] + 1) % 8, "c1": (rows["c1"] + 1) % 8}, 1000)
+    found, by_name = checked(train, rows, control)
+    assert by_name["control-in-release"].level == "alarm"
+    assert "swapped" in by_name["control-in-release"].sentence
+    assert not found.copied.any()
+    assert "control-in-release" not in checked(control, rows, train)[1]
 
 
 def test_contamination_does_not_hide_copies():
@@ -352,6 +412,18 @@ def test_identifiers(own, other, control, level):
     assert by_name["identifiers"].level == level
     assert f"Column mail: the identifiers of {own:,} of 1,000" in by_name["identifiers"].sentence
     assert ("identifiers" in loud(found)) == (level != "fine")
+
+
+def test_row_numbers_of_the_release_are_nobodys_identifiers():
+    """Files cut from one table: its numbers begin at 0 in the training file, and in a release that counts its rows."""
+    numbered = Identifier("id", 400, 0, 400, counted=True)
+    for control in (people(500, "c"), None):
+        _, by_name = checked(people(1000, "t"), people(400, "s"), control, identifiers=(numbered,))
+        assert by_name["identifiers"].level == "fine"
+        assert "numbers its own rows" in by_name["identifiers"].sentence
+        named = (replace(numbered, counted=False),)
+        _, by_name = checked(people(1000, "t"), people(400, "s"), control, identifiers=named)
+        assert by_name["identifiers"].level == "alarm"
 
 
 def test_repeated_row_and_sizes_are_said():

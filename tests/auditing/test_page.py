@@ -132,7 +132,7 @@ def test_no_probability_of_a_single_record_is_shown():
 def test_what_is_missing_is_said_to_be_missing():
     text = text_of(render(example.of_nothing()))
     for said in (
-        "No column has a figure", "all values are alike", "No protected columns were named", "no label was named",
+        "No column has a figure", "all values are alike", "No group has a figure", "no label was named",
         "No record was found", "No check of the files was made", "No distances were measured",
     ):  # fmt: skip
         assert said in text, said

@@ -84,9 +84,63 @@ def test_without_a_control_that_is_said_first_and_nothing_found_is_unclear():
     assert (
         "people of the training file than someone who learns from the records of other people" in result(found).verdict
     )
+    assert not any("chosen on the other half" in sentence for sentence in verdict(found).sure)
     quiet = replace(found, columns=example.nothing_found().columns)
     assert verdict(quiet).standing == "unclear"
     assert "does not show that nothing leaks" in result(quiet).verdict
+
+
+def test_without_a_control_a_surplus_is_leakage_only_if_rows_follow_single_records():
+    """Rows without the noise of real ones tell more than other people's records, though nobody is behind them."""
+    found = example.without_control()
+    assert found.columns[0].advantage.low > 0
+    assert verdict(found).standing == "unclear"
+    assert "more regular than real records" in verdict(found).found
+    assert not any("Do not hand" in step or "--targets" in step for step in verdict(
+        replace(found, columns=found.columns[:1])).next)  # fmt: skip
+    assert list(result(found).columns["verdict"]) == ["unclear", "unclear", "unclear", "untested"]
+    close = Check("closeness", "warning", "It lies closer for 80 in 100 people.", 0.8, 0.7, 0.9, 400)
+    followed = replace(found, checks=(*found.checks, close))
+    assert verdict(followed).standing == "leaks"
+    assert "more regular" not in verdict(followed).found
+    assert standing(followed.columns[0], followed) == "leaks"
+
+
+def test_swapped_files_are_said_first_and_are_the_first_thing_to_look_at():
+    swapped = Check("control-in-release", "alarm", "The synthetic file follows the control file.", -0.6, -0.7, -0.5, 90)
+    answer = verdict(replace(example.nothing_found(), checks=(swapped,)))
+    assert (answer.standing, answer.first) == ("unclear", (swapped.sentence,))
+    assert answer.next[0].startswith("Make sure which file is which")
+
+
+@pytest.mark.parametrize("name", ["copies", "closeness", "small-release", "control-differs"])
+def test_a_warning_makes_nothing_found_unclear(name):
+    found = example.nothing_found()
+    assert verdict(found).standing == "none"
+    warning = Check(name, "warning", "Something is odd.")
+    assert verdict(replace(found, checks=(*found.checks, warning))).standing == "unclear"
+
+
+def test_columns_that_were_not_asked_are_named_where_nothing_is_found():
+    left = tuple(ColumnFinding(name, "categorical", (), None, None, None, (), "late") for name in "abcdef")
+    found = replace(example.nothing_found(), columns=(*example.nothing_found().columns, *left))
+    assert "Not asked, so that nothing is said of them: a, b, c, d and 2 more." in verdict(found).found
+    assert "Not asked" not in verdict(example.nothing_found()).found
+
+
+def test_how_files_were_read_stands_in_terminal_and_summary_what_is_left_out_first():
+    notes = tuple(f"column 'c{i}': blanks removed." for i in range(12))
+    found = example.findings(
+        notes=(*notes, "column 'pay': in the training file, but not in the control file; left out.")
+    )
+    late = "The time limit of 1 s ended before lightgbm was made on age."
+    found = replace(found, notes=(*found.notes, late))
+    text = printed(found)
+    assert text.index("The time limit") < text.index("column 'c0'")
+    assert text.index("column 'pay'") < text.index("column 'c0'")
+    assert "and 4 more, in the report" in text
+    assert "column 'c11'" not in text
+    assert all(note.partition(":")[0] in result(found).to_markdown() for note in found.notes)
 
 
 def test_alarms_come_first_those_of_the_control_before_copies():
@@ -142,7 +196,7 @@ def test_a_foreign_control_makes_nothing_found_unclear():
     [(0.1, 0.0999, "leaks"), (0.1, 0.1, "unclear"), (0.0, 0.1, "none"), (0.0, 0.1001, "unclear")],
 )
 def test_what_is_said_of_a_column_turns_at_the_ends_of_its_interval(value, half, said):
-    assert standing(example.column("a", value, half)) == said
+    assert standing(example.column("a", value, half), example.findings()) == said
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -183,6 +183,110 @@ def test_extra_and_missing_columns_are_named_and_the_rest_is_audited():
         assert note in alike.notes
 
 
+@pytest.mark.parametrize(
+    ("train", "synthetic", "control", "loud"),
+    [
+        ("xy", "xy", "xy", []),
+        ("xyz", "xyz", "xy", ["'z' is not in the control file; it was not asked."]),
+        ("xyz", "xy", "xy", ["'z' is not in the synthetic file nor in the control file; it was not asked."]),
+        ("xy", "xyz", "xy", ["'z' is not in the training file nor in the control file; it was not asked."]),
+        ("xy", "xy", "xyz", []),  # a note is enough
+        (
+            ["x", "alter"],
+            ["x", "alter"],
+            ["x", "alter_"],
+            [
+                "'alter' is not in the control file, which has 'alter_'; it was not asked; name it alike in all files "
+                "and audit again."
+            ],
+        ),
+        (
+            ["x", "Alter"],
+            ["x", "alter"],
+            ["x", "alters", "after"],
+            [
+                "'Alter' is not in the synthetic file, which has 'alter', nor in the control file, which has 'alters'; "
+                "it was not asked; name it alike in all files and audit again."
+            ],
+        ),
+        # a name that all files have is nobody's misspelling
+        (["x", "date1", "date2"], ["x", "date1"], ["x", "date1"],
+         ["'date2' is not in the synthetic file nor in the control file; it was not asked."]),
+    ],
+)  # fmt: skip
+def test_columns_that_a_file_lacks_are_said_aloud_with_the_nearest_spelling(train, synthetic, control, loud):
+    files = [
+        pd.DataFrame({name: np.arange(12) % (3 + place) for name in names})
+        for place, names in enumerate((train, synthetic, control))
+    ]
+    alike = read_alike(*files)
+    assert alike.loud == tuple(f"column {sentence}" for sentence in loud)
+    assert not alike.apart
+    assert all(name in alike.train.schema for name in {*train} & {*synthetic} & {*control})
+
+
+YES, BOOL, MANY = ["ja", "nein"] * 50, [True, False] * 50, list(range(50)) * 2
+
+
+@pytest.mark.parametrize(
+    ("train", "synthetic", "control", "words"),
+    [
+        (YES, BOOL, YES, ["no value of the synthetic file is one of the training file's ('False', 'True' against 'ja', "
+                          "'nein'); make them alike and audit again."]),
+        (YES, BOOL, None, ["'False', 'True' against 'ja', 'nein'"]),
+        (YES, BOOL, BOOL, ["value of the synthetic file", "value of the control file"]),
+        (YES, YES, BOOL, ["no value of the control file is one of the training file's ('False', 'True' against"]),
+        (BOOL, YES, BOOL, ["'ja', 'nein' against 'False', 'True'"]),
+        (YES, [1, 2] * 50, YES, ["'1', '2' against 'ja', 'nein'"]),
+        (YES, [*["Ja", "Nein"] * 200, "ja"], YES, ["next to no value of the synthetic file"]),
+        (YES, [*["Ja", "Nein"] * 40, "ja"], YES, []),
+        (YES, [*BOOL, *[None] * 500], YES, ["'False', 'True' against"]),
+        (YES, ["ja"] * 100, YES, []),
+        (YES, [None] * 100, YES, ["synthetic file has no value that can be read"]),
+        ([1, 2, 3] * 30, [10, 20, 30] * 30, [1, 2, 3] * 30, ["10, 20, 30 against 1, 2, 3"]),
+        ([1, 2, 3] * 30, [1.5, 2.25, 2.75] * 30, [1, 2, 3] * 30, []),
+        ([1, 2] * 30, ["1.0", "2.0"] * 30, ["1", "2"] * 30, []),
+        # of towns that nearly nobody shares, nothing is expected
+        ([f"t{n}" for n in range(85)] + ["t0"] * 15, [f"s{n}" for n in range(100)], [f"c{n}" for n in range(100)], []),
+        ([f"t{n}" for n in range(100)], [f"s{n}" for n in range(100)], [f"t{n}" for n in range(50, 150)], []),
+        # numbers
+        (np.arange(300) * 150.5, np.arange(300) * 0.15 - 50, np.arange(300) * 149.5,
+         ["none of the synthetic file's numbers lies among the training file's (half of them from -38.8 to -16.4 "
+          "against from 11200 to 33700)"]),
+        ([0, *np.arange(299) * 150.5 + 9000], np.arange(300) * 0.15, None, ["none of the synthetic file's numbers"]),
+        (np.arange(300) * 150.5, np.arange(300) * 150.5 + 40000, None, []),
+        (np.arange(300) / 7, np.arange(300) / 7, np.arange(300) / 7 + 1e6, ["none of the control file's numbers"]),
+        ([*[0] * 299, *np.arange(30) * 1000.5], np.linspace(-20, 20, 300), None, []),
+        (pd.date_range("2020-01-01", periods=61, freq="4D"), pd.date_range("1970-01-01", periods=61), None,
+         ["none of the synthetic file's dates", "1970-01-16 to 1970-02-15 against from 2020-03-01 to 2020-06-29"]),
+        ([*np.arange(60) / 7, None], [*np.arange(60) + 1e5, None], None, ["none of the synthetic file's numbers"]),
+        (np.arange(99) / 7, [f"{n} EUR" for n in range(99)], np.arange(99) / 7, ["EUR'", "against numbers"]),
+        (MANY, [f"{n} years" for n in MANY], MANY, ["years', ... against '0', '1', '10', ..."]),
+        # identifiers are expected to differ, and counts of records too
+        (range(1000, 1100), [f"q{n}" for n in range(100)], range(2000, 2100), []),
+        (range(1000, 1100), range(9000, 9100), range(2000, 2100), []),
+    ],
+)  # fmt: skip
+def test_columns_that_files_write_differently_are_apart(train, synthetic, control, words):
+    alike = read(train, synthetic, control)
+    assert alike.apart == (("x",) if words else ())
+    assert all(sentence.startswith("column 'x': ") and sentence.endswith("audit again.") for sentence in alike.loud)
+    assert all(word in " ".join(alike.loud) for word in words)
+    assert len(alike.loud) == (2 if control is BOOL and train is YES and synthetic is BOOL else bool(words))
+
+
+def test_free_text_is_no_identifier_in_a_note_and_names_are_no_free_text():
+    rng = np.random.default_rng(0)
+    notes = [" ".join(rng.choice(["pain", "in", "the", "left", "knee", "since", "May"], 12)) for _ in range(99)]
+    alike = read(notes, [*notes[:30], *["none at all"] * 9], notes[20:])
+    (one,) = alike.identifiers
+    assert (one.words, one.train_in_synthetic, one.control_in_synthetic) == (True, 30, 10)
+    assert said(alike, "text of its own for nearly everybody", "30 of them stand in the release", "left out")
+    assert not said(alike, "identifier")
+    streets = [f"{n} Long Meadow Street, 12345 Springfield Falls" for n in range(99)]
+    assert not read(streets, streets).identifiers[0].words
+
+
 def test_domains_cover_all_files_and_say_what_only_one_has():
     alike = read([1.5, 2.5, 4], [0.5, 2, 3], [3, 9.5, 2])
     column = alike.train.schema["x"]
@@ -270,6 +374,22 @@ def test_dates_are_days_in_all_files():
     assert not said(told, "do not tell")
     listed = read(days[:3], days[:3], categorical=("x",))
     assert listed.train.schema["x"].values == tuple(days[:3])
+
+
+@pytest.mark.parametrize(
+    ("made", "counted"),
+    [
+        (np.arange(60), True),
+        (np.arange(60) + 1, True),
+        (np.arange(60)[::-1], False),  # the training file's own, in another order
+        (np.arange(60) + 2, False),
+        (np.append(np.arange(59), 70), False),
+    ],
+)
+def test_a_release_that_numbers_its_own_rows_is_told_from_one_with_numbers_of_people(made, counted):
+    files = [pd.DataFrame({"id": ids, "a": np.arange(60) % 3}) for ids in (np.arange(60), made, np.arange(60) + 60)]
+    (one,) = read_alike(*files).identifiers
+    assert (one.name, one.counted) == ("id", counted)
 
 
 def test_text_identifiers_are_left_out_and_counted():
@@ -406,6 +526,51 @@ def test_listed_kinds():
     wide = read(np.arange(900) / 7, np.arange(900) / 9, ordinal=("x",))
     assert (wide.train.schema["x"].kind, wide.train.schema["x"].size) == (Kind.ORDINAL, 20)
     assert said(wide, "values; cut into 20 classes")
+
+
+def write_dates(folder, **columns):
+    path = folder / f"{len(list(folder.iterdir()))}.csv"
+    pd.DataFrame({"n": np.arange(28) % 3, **columns}).to_csv(path, index=False)
+    return path
+
+
+ISO = [f"2020-05-{n:02}" for n in range(1, 29)]
+GERMAN = [f"{n:02}.05.2020" for n in range(1, 29)]
+AMERICAN = [f"5/{n}/2020 12:30" for n in range(1, 29)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "layout", "fits", "value"),
+    [
+        (ISO, "%d.%m.%Y", "%Y-%m-%d", "2020-05-01"),
+        (GERMAN, "%Y-%m-%d", "%d.%m.%Y", "01.05.2020"),
+        (AMERICAN, "%d/%m/%Y", "%m/%d/%Y %H:%M", "5/1/2020 12:30"),
+        (["unknown", *GERMAN[:27]], "%d/%m/%Y", "%d.%m.%Y", "01.05.2020"),
+    ],
+)
+def test_a_layout_that_no_column_of_a_file_has_is_refused_with_the_one_that_fits(tmp_path, cells, layout, fits, value):
+    path = write_dates(tmp_path, day=cells)
+    good = pd.DataFrame({"n": [1, 2], "day": [dt.datetime(2020, 5, 1).strftime(layout)] * 2})
+    with pytest.raises(InputError) as caught:
+        read_alike(good, path, options=AlikeOptions(dates=layout))
+    said = str(caught.value)
+    assert said.startswith(f"{path}, column 'day': value {value!r} is not written as dates = {layout!r}")
+    assert f"pass --dates {fits!r}" in said
+    read_alike(path, path, options=AlikeOptions(dates=fits))
+    listed = read_alike(path, path, options=AlikeOptions(dates=layout, categorical=("day",)))
+    assert [one.name for one in listed.identifiers] == ["day"]  # as text
+
+
+def test_a_layout_that_one_column_has_leaves_the_others_as_they_are(tmp_path):
+    path = write_dates(tmp_path, born=GERMAN, came=ISO, name=["a", "b"] * 14)
+    alike = read_alike(path, path, options=AlikeOptions(dates="%d.%m.%Y"))
+    assert any("'born': dates, read as days" in note for note in alike.notes)
+    notes = [note for note in alike.notes if "looks like dates" in note]
+    expected = "column 'came': looks like dates, but '2020-05-01' is not written as '%d.%m.%Y'; read as text."
+    assert notes == [f"training file: {expected}", f"synthetic file: {expected}"]
+    # a file without any dates has nothing to fit
+    plain = write_dates(tmp_path, born=["a", "b"] * 14)
+    assert "born" in read_alike(plain, plain, options=AlikeOptions(dates="%d.%m.%Y")).train.schema
 
 
 def test_options_of_csv_files_hold_for_all_three(tmp_path):

@@ -1,5 +1,6 @@
 """CSV files with other delimiters, encodings and signs of numbers."""
 
+import ast
 import gzip
 
 import pytest
@@ -44,10 +45,6 @@ def test_the_same_cells_in_every_dialect(write, delimiter, encoding, name):
         (".", " ", ["1 234", " 2 ", ""], [1234, 2, None]),
         (".", "\u202f", ["1\u202f234", "2", ""], [1234, 2, None]),
         # no numbers in this dialect: they stay text
-        (",", ".", ["1.23", "1", "2"], ["1.23", "1", "2"]),
-        (",", "", ["1.5", "1", "2"], ["1.5", "1", "2"]),
-        (".", ",", ["1,23", "1", "2"], ["1,23", "1", "2"]),
-        (".", ",", [",123", "1", "2"], [",123", "1", "2"]),
         (",", ".", ["001.234", "1", "2"], ["001.234", "1", "2"]),
     ],
 )
@@ -56,6 +53,73 @@ def test_signs_of_numbers(write, decimal, thousands, cells, read):
     frame, _ = read_frame(path, dialect=Dialect(";", decimal=decimal, thousands=thousands))
     series = frame["x"].astype(object)
     assert series.where(series.notna(), None).tolist() == read
+
+
+@pytest.mark.parametrize(
+    ("signs", "cells", "value", "options"),
+    [
+        (".", ["1,5", "-,25", "3"], "1,5", "--decimal ','"),
+        (".", ["49079,87", "50000", "1234,5"], "49079,87", "--decimal ','"),
+        (".", ["1.234,5", "2", ""], "1.234,5", "--decimal ',' --thousands '.'"),
+        (".", ["12", "1.234.567", " 1.234"], "1.234.567", "--decimal ',' --thousands '.'"),
+        (".", ["1,234", "12,345,678", "1"], "1,234", "--thousands ','"),
+        (".", ["1,234", "2", "3"], "1,234", "--thousands ',' or --decimal ','"),
+        (".", ["1 234", "2", "3"], "1 234", "--thousands ' '"),
+        (".", ["1'234.5", "2", "3"], "1'234.5", '--thousands "\'"'),
+        (".", ["1\u202f234,5", "2", "3"], "1\\u202f234,5", "--decimal ',' --thousands '\\u202f'"),
+        (".", [*[f"{n},5" for n in range(19)], "unknown"], "0,5", "--decimal ','"),
+        (",", ["1.5", "2.25"], "1.5", "--decimal '.'"),
+        (",.", ["1.23", "1", "2"], "1.23", "--decimal '.' and no --thousands"),
+        (".,", ["1,23", "1", "2"], "1,23", "--decimal ',' and no --thousands"),
+        (".,", [",123", "1", "2"], ",123", "--decimal ',' and no --thousands"),
+    ],
+)
+def test_numbers_with_other_signs_are_refused_with_the_options_to_pass(write, signs, cells, value, options):
+    path = write("x;y\n" + "".join(f"{cell};a\n" for cell in cells))
+    dialect = Dialect(";", "utf-8", *signs)
+    with pytest.raises(InputError) as caught:
+        read_frame(path, dialect=dialect)
+    got, said = repr(value).replace("\\\\", "\\"), str(caught.value)
+    assert said.startswith(f"{path}, column 'x': value {got} is no number where the decimal sign is {signs[0]!r}")
+    assert f"; pass {options} (`decimal`" in said
+    assert "`categorical`" in said
+    # what is said helps: the options read numbers, or the text stays
+    passed = dict(zip(("--decimal", "--thousands"), (signs[0], ""), strict=True))
+    words = options.split(" or ")[0].replace(" and no --thousands", "").split("--")[1:]
+    passed |= {f"--{word.split(' ', 1)[0]}": ast.literal_eval(word.split(" ", 1)[1].strip()) for word in words}
+    frame, _ = read_frame(path, dialect=Dialect(";", "utf-8", passed["--decimal"], passed["--thousands"]))
+    assert frame["x"].dtype.kind in "if" or str(frame["x"].dtype) == "Int64" or "unknown" in cells
+    frame, _ = read_frame(path, text=("x",), dialect=dialect)
+    assert {*frame["x"].dropna()} == {*cells} - {""}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["1,5", "about 2", "3,5"],
+        ["001", "002", "003"],
+        ["01,5", "02,5", "03,5"],
+        ["1,2,3", "4", "5"],
+        ["192.168.1.1", "10.0.0.1", "10.0.0.2"],
+        ["1.2.2020", "03.04.2020", "3.5.2020"],
+        [*[str(n) for n in range(99)], "3,4", "unknown"],  # whole numbers, and two that are none
+        [*[f"{n},5" for n in range(18)], "unknown", "never"],
+        ["", " ", ""],
+    ],
+)
+def test_texts_that_are_numbers_in_no_dialect_stay_text(write, cells):
+    path = write("x;y\n" + "".join(f"{cell};a\n" for cell in cells))
+    frame, notes = read_frame(path, dialect=Dialect(";"))
+    assert frame["x"].astype(object).fillna("").tolist() == cells
+    assert not notes
+
+
+def test_numbers_among_a_few_texts_are_written_as_python_writes_them(write):
+    cells = ["unknown", "1.000,5", "1000,5", *[f"{n},25" for n in range(25)]]
+    frame, _ = read_frame(
+        write("x;y\n" + "".join(f"{cell};a\n" for cell in cells)), dialect=Dialect(";", "utf-8", ",", ".")
+    )
+    assert frame["x"].tolist() == ["unknown", "1000.5", "1000.5", *[f"{n}.25" for n in range(25)]]
 
 
 def test_whole_numbers_that_no_float_holds_are_refused_with_grouped_digits_too(write):

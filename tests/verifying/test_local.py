@@ -16,8 +16,10 @@ from privbench.schema import Column, Kind, Schema
 from privbench.table import Table
 from privbench.verifying import local
 from privbench.verifying.arms import arms_for
+from privbench.verifying.crowd import fingerprints
 from privbench.verifying.local import test_local as run_test
 from privbench.verifying.stated import largest_log_ratio
+from privbench.verifying.verification import Test as Found
 from tests.defenses.ldp.channels import PROTOCOLS, channel
 from tests.verifying.mechanisms import RACE, SEX, Response
 
@@ -28,7 +30,7 @@ AGE = Column("age", Kind.CONTINUOUS, low=0, high=100)
 
 @pytest.fixture(autouse=True)
 def fewer_people(monkeypatch):
-    for name, people in (("_SHOWN", 3000), ("_SCREENED", 500), ("_LEARNT", 4000), ("_BOUND", 10_000)):
+    for name, people in (("_SHOWN", 3000), ("_SCREENED", 500), ("_LEARNT", 2000), ("_BOUND", 10_000)):
         monkeypatch.setattr(local, name, people)
 
 
@@ -130,6 +132,65 @@ class Constant:
 
     def release(self, train, *, rng):
         return Response(1.0).release(train, rng=np.random.default_rng(3))
+
+
+@pytest.mark.parametrize("protocol", ["grr", "oue", "olh"])
+def test_the_same_report_has_the_same_print_in_every_collection(protocol):
+    """Else what was learnt in one collection says nothing about the next one."""
+    release = collected(Collection(1.0, protocol=protocol), FOUR, people=400)
+    reports = release.reported[0].reports
+    plain = [row.tobytes() for row in reports]
+    whole, part = fingerprints(reports), fingerprints(reports[150:])
+    assert (whole[150:] == part).all()
+    assert len(set(whole.tolist())) == len(set(plain)) == len(set(zip(plain, whole.tolist(), strict=True)))
+
+
+class FailsOn:
+    """Randomise the first column, but fail for one record of it, or for many people."""
+
+    def __init__(self, *, code=None, people=None):
+        self.code, self.people = code, people
+
+    def release(self, train, *, rng):
+        if self.code is not None and (train[train.schema.names[0]] == self.code).any():
+            raise KeyError("a record that was not thought of")
+        if self.people is not None and len(train) > self.people:
+            raise MemoryError("too many people")
+        return Response(1.0).release(train, rng=rng)
+
+
+def test_a_failure_for_one_record_is_what_tells_and_not_a_column_in_the_clear():
+    test = found_for(FailsOn(code=1), TWO)
+    assert test.p_value < 0.001
+    assert "the mechanism fails" in test.event
+    assert "race" not in test.event, "it is collected as it is, and no claim is made about it"
+
+
+@pytest.mark.parametrize("defense", [FailsOn(people=100), FailsOn(code=2)], ids=["many people", "a value in no pair"])
+def test_a_failure_for_many_people_leaves_that_part_out(defense):
+    test = found_for(defense)
+    assert test.p_value > 0.05
+    assert "were not asked" in test.event
+
+
+def test_rounding_in_the_ratio_of_an_honest_channel_accuses_nobody(monkeypatch):
+    stub = Found("local", 0.5, 0.2, 9, 0.1, "an event", claimed=1.0)
+    monkeypatch.setattr(local, "test_on", lambda *args, **options: stub)
+    monkeypatch.setattr(local, "_at_once", lambda *args, **options: stub)
+    for excess, p_value in ((5e-7, 1.0), (1e-4, 0.0)):  # a log-likelihood in single precision, and a larger ratio
+        monkeypatch.setattr(local, "largest_log_ratio", lambda release, excess=excess: 1.0 + excess)
+        assert found_for(Response(1.0)).p_value == p_value
+
+
+@pytest.mark.parametrize(("defense", "each"), [(FailsOn(people=100), 0.95), (Response(1.0), 0.975)])
+def test_the_level_is_shared_by_the_tests_that_are_made(monkeypatch, defense, each):
+    seen = []
+    stub = Found("local", 0.5, 0.2, 9, 0.1, "an event", claimed=1.0)
+    for name in ("test_on", "_at_once"):
+        monkeypatch.setattr(local, name, lambda *args, level, **options: seen.append(level) or stub)
+    found_for(defense)
+    assert seen == [pytest.approx(each)] * len(seen)
+    assert len(seen) == round(0.05 / (1 - each))
 
 
 def test_a_budget_that_is_not_split_is_refuted_over_whole_records():

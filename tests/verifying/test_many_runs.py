@@ -10,15 +10,21 @@ import pytest
 from scipy.stats import binom
 
 from privbench.claim import Adjacency, Claim
-from privbench.errors import InputError
+from privbench.errors import ContractError, InputError
 from privbench.release import SyntheticTable
+from privbench.rng import stream
+from privbench.schema import Column, Kind, Schema
 from privbench.scorers.claims import Events, many_run_p_value
 from privbench.table import Table
+from privbench.verifying.arms import arms_for
 from privbench.verifying.events import learn, promise
 from privbench.verifying.many_runs import test_many_runs as run_test
-from privbench.verifying.outcomes import Outcomes
+from privbench.verifying.many_runs import test_on as run_test_on
+from privbench.verifying.neighbours import neighbours
+from privbench.verifying.outcomes import Outcomes, look
 from privbench.verifying.power import event_power
 from tests.verifying.mechanisms import (
+    SEX,
     SMALL,
     WIDE,
     ConstantSeed,
@@ -45,7 +51,7 @@ def test_the_honest_are_rarely_refuted(defense):
 
 
 def test_the_bound_comes_near_the_truth_and_stays_below():
-    test = found_for(Counts(epsilon=2.0), runs=10_000)
+    test = found_for(Counts(epsilon=2.0), runs=5000)
     assert 1.2 < test.epsilon_lower_bound < 2.0
     assert test.claimed == 2.0
 
@@ -115,6 +121,42 @@ def test_a_failure_that_depends_on_a_record_is_a_violation():
     assert found_for(Fails("never"), runs=600).p_value == 1
     with pytest.raises(InputError, match="a cell with one record"):
         found_for(Fails("always"), runs=600)
+
+
+@dataclass(frozen=True)
+class OwnDomain:
+    """Release the honest counts in a domain of its own, with the values in either order."""
+
+    def release(self, train, *, rng):
+        made = Counts().release(train, rng=rng).table
+        codes, values = made["sex"], SEX.values
+        if rng.random() < 0.5:
+            codes, values = 1 - codes, values[::-1]
+        rows = Table(Schema((Column("sex", Kind.CATEGORICAL, values),)), {"sex": codes})
+        return SyntheticTable(rows, len(train), Claim(1.0, 0.0, Adjacency.REPLACE_ONE))
+
+
+def test_a_release_with_a_domain_of_its_own_is_read_by_its_values():
+    pair = next(neighbours(SMALL, adjacency=Adjacency.REPLACE_ONE))
+    releases = [OwnDomain().release(pair.first, rng=stream(0, "own", str(run))) for run in range(20)]
+    assert len({release.schema for release in releases}) == 2, "both orders of the values are there"
+    seen = look(releases, pair)
+    counted = seen.numbers[:, seen.names.index("rows with sex = f")]
+    assert counted.tolist() == [sum(r.table["sex"] == r.schema["sex"].code("f")) for r in releases]
+    other = Table(Schema((Column("sex", Kind.CATEGORICAL, ("x",)),)), {"sex": np.array([0])})
+    with pytest.raises(InputError, match="'x'"):
+        look([SyntheticTable(other, 10)], pair)
+    number = Table(Schema((Column("sex", Kind.CONTINUOUS, low=0, high=1),)), {"sex": np.array([0.5])})
+    with pytest.raises(ContractError, match="'sex' is categorical in the data set, continuous as released"):
+        look([SyntheticTable(number, 10)], pair)
+
+
+def test_a_time_limit_is_for_the_choice_of_a_pair_as_well():
+    arms, _ = arms_for(Counts(), SMALL, None, adjacency=Adjacency.REPLACE_ONE, seed=0)
+    for arm in arms:
+        arm.seconds = 1.0
+    assert 900 < run_test_on(arms, Counts(), runs=20_000, seed=0, time_limit=1100.0, workers=1).runs < 1300
+    assert run_test(Counts(), SMALL, None, runs=600, seed=0, time_limit=1e-3, workers=1).runs < 700
 
 
 def test_bad_input_is_refused():

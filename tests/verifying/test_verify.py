@@ -13,6 +13,7 @@ from privbench.claim import Adjacency, Claim
 from privbench.dataset import Dataset
 from privbench.errors import InputError
 from privbench.record import to_frame
+from privbench.release import SyntheticTable
 from privbench.verifying.verification import Test as Found
 from privbench.verifying.verification import Verification
 from privbench.verifying.verify import verify
@@ -107,7 +108,9 @@ def test_a_users_function_is_tested():
     def leaks(train, rng):
         return train
 
-    found = verify(leaks, epsilon=1.0, dataset=small(), runs=600, workers=1)
+    one = small()
+    one = Dataset("one column", one.records.select(["sex"]), one.records.select(["sex"]))
+    found = verify(leaks, epsilon=1.0, dataset=one, runs=600, workers=1)
     assert found.refuted
     assert found.frame["defense"][0] == "leaks"
 
@@ -139,10 +142,34 @@ def test_a_slow_mechanism_is_tested_in_one_run(monkeypatch):
         return CAUGHT
 
     monkeypatch.setattr("privbench.verifying.one_run.test_one_run", one_run)
-    found = verify(IndependentHistogram(), dataset=small(), targets=50, attacks=["majority"])
+    found = verify(IndependentHistogram(), dataset=small(), targets=50, attacks=["majority"], runs=700)
     assert found.tests == (CAUGHT,)
     assert (seen["targets"], seen["attacks"], seen["rows"]) == (50, ["majority"], None)
+    assert seen["runs"] is None, "so many releases were meant for the many runs, not so many repetitions of the one"
     assert found.notes == ()
+
+
+class LessForMore:
+    """Claim the less the more records there are, as what draws a sample of them may."""
+
+    def release(self, train, *, rng):
+        made = Counts().release(train, rng=rng)
+        return SyntheticTable(made.table, len(train), Claim(200 / len(train), 0.0, Adjacency.REPLACE_ONE))
+
+
+def test_the_one_run_is_held_to_what_is_claimed_of_as_many_records(monkeypatch):
+    seen = []
+
+    def one_run(defense, dataset, claim, **options):
+        seen.append(claim.epsilon)
+        return HONEST
+
+    monkeypatch.setattr("privbench.verifying.one_run.test_one_run", one_run)
+    alone = verify(LessForMore(), dataset=small(), method="one-run", targets=50)
+    verify(LessForMore(), dataset=small(), method="both", targets=50, runs=600, workers=1)
+    verify(LessForMore(), dataset=small(), method="both", targets=50, runs=600, workers=1, epsilon=0.5)
+    assert seen == [2.0, 2.0, 0.5], "of 100 records, not of all, nor of the tiny data sets; or what is given by hand"
+    assert alone.claim.epsilon == 2.0
 
 
 def test_both_share_the_level_and_the_seed(monkeypatch):

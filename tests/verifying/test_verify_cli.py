@@ -26,7 +26,8 @@ def test_no_violation_is_status_0():
 
 def test_a_refuted_claim_is_status_1_and_json_is_json(tmp_path):
     (tmp_path / "mine.py").write_text(COPY)
-    options = ("--epsilon", "1", "--delta", "1e-6", "--runs", "600", "--workers", "1", "--quiet", "--json")
+    options = ("--epsilon", "1", "--delta", "1e-6", "--method", "one-run", "--runs", "2", "--quiet", "--json")
+    options += ("--targets", "100")
     done = run(f"{tmp_path}/mine.py:copy", *options)
     assert done.exit_code == 1, done.output
     plain = json.loads(done.stdout)

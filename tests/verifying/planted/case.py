@@ -82,7 +82,15 @@ class Case:
     def test(self, size: Size | None, *, seed: int) -> dict[str, Any]:
         """Return the p-value of one test of the honest version, or of a size of the bug, and what the test took."""
         defense = self.honest if size is None else size.defense
-        found = verify(defense, dataset=self.dataset(size), method=self.method, runs=self.runs, seed=seed, workers=1)
+        found = verify(
+            defense,
+            dataset=self.dataset(size),
+            method=self.method,
+            runs=self.runs,
+            seed=seed,
+            workers=1,
+            power=False,
+        )
         test = found.strongest
         return {
             "p_value": found.p_value,
