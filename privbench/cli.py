@@ -140,7 +140,7 @@ def audit(
     """
     from privbench.auditing.names import columns_of, split_names
     from privbench.auditing.result import check_folder
-    from privbench.auditing.thresholds import check_possible, parse_thresholds
+    from privbench.auditing.thresholds import check_possible, not_ruled_out, parse_thresholds
     from privbench.datasets.alike_options import AlikeOptions
     from privbench.datasets.dialect import Dialect
 
@@ -194,12 +194,17 @@ def audit(
     if markdown is not None and markdown != "-":
         result.write_markdown(markdown)
     _say_where(result, page, err=json or markdown == "-")
+    crossings = result.crossed(thresholds)
+    for crossing in crossings:
+        typer.echo(f"above the threshold: {crossing}", err=True)
+    for sentence in not_ruled_out(result.findings, thresholds):
+        typer.echo(sentence, err=True)
     left = [one.column for one in result.findings.columns if one.advantage is None]
     if left and any(name.endswith("advantage") for name in thresholds):
         typer.echo(f"not asked, so without a threshold: {', '.join(left)}; the report says why", err=True)
-    if crossings := result.crossed(thresholds):
-        for crossing in crossings:
-            typer.echo(f"above the threshold: {crossing}", err=True)
+        if not crossings and (unasked := sorted({*secrets} & {*left})):
+            raise InputError(f"--fail-above: {', '.join(unasked)} was to be asked (--secret), and could not be")
+    if crossings:
         raise typer.Exit(1)
 
 

@@ -143,6 +143,7 @@ def audit(
     deadline = None if time_limit is None else begun + time_limit
     found = answers(scene, able, given.attacks, workers=workers, deadline=deadline, quiet=quiet)
     columns, judged = judge_columns(scene, people, found, seed=seed)
+    columns = [replace(one, missed=_missed(found[one.column])) for one in columns]
     columns += [_unasked(name, alike, why) for name, why in reasons.items() if why]
     by_group = group_findings(judged, people, read.groups)
     records = record_findings(
@@ -181,7 +182,14 @@ def audit(
 def _reason(name: str, alike: Alike, scene: Scene, people: People) -> str:
     if name not in scene.targets.schema:
         return "it has a value of its own for nearly everybody, which nobody guesses: see what is copied"
+    if name in alike.apart:
+        return "the files do not write its values alike, so that nobody can be guessed right or wrong"
     return people.reason or why_not(scene.targets.schema[name], scene.release, scene.targets)
+
+
+def _missed(given: tuple[Answer, ...]) -> tuple[str, ...]:
+    """Return the attacks that should have been made on a column, and were not; those that do not apply are none."""
+    return tuple(one.attack for one in given if one.status not in ("ok", "skipped"))
 
 
 def _unasked(name: str, alike: Alike, why: str) -> ColumnFinding:

@@ -36,6 +36,7 @@ Keys = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
 _LEVELS = ("alarm", "warning", "fine")
+_LOUD = 4  # columns that the first lines name
 MOST_NEAR = 50_000
 """Training records, and controls, that are looked up at most in the search for near-copies."""
 
@@ -94,7 +95,8 @@ def check_files(alike: Alike, *, rng: np.random.Generator) -> FileChecks:
     """
     ways = _ways(alike)
     twins = [find_twins(way.train) for way in ways]
-    checks = [*_about_identifiers(alike), *judge_size(alike.train, alike.synthetic, alike.control)]
+    checks = [*_files_differ(alike), *_about_identifiers(alike)]
+    checks += judge_size(alike.train, alike.synthetic, alike.control)
     checks.append(judge_repeats(ways[-1].train, ways[-1].synthetic))
     members, controls = (
         np.ones(len(alike.train), bool),
@@ -118,6 +120,16 @@ def check_files(alike: Alike, *, rng: np.random.Generator) -> FileChecks:
         more, copied, near = _without_control(alike, ways, twins, lacking="with no control left", rng=rng)
         checks += [replace(check, value=None, low=None, high=None) for check in more]
     return FileChecks(_ordered(checks), overlap.found, members, controls, copied, near)
+
+
+def _files_differ(alike: Alike) -> list[Check]:
+    """Say which columns one file lacks, or writes otherwise, so that nothing can be said of them."""
+    if not alike.loud:
+        return []
+    shown = [_begun(sentence) for sentence in alike.loud[:_LOUD]]
+    if len(alike.loud) > _LOUD:
+        shown.append(f"And {len(alike.loud) - _LOUD} columns more, among the notes.")
+    return [Check("files-differ", "warning", " ".join(shown), n=len(alike.loud))]
 
 
 def _ways(alike: Alike) -> list[_Keyed]:

@@ -62,6 +62,8 @@ class ColumnFinding:
         Every attack on all people, at the uncorrected level: for the curious, as the best of them is biased up.
     reason : str
         Why the column was not asked; empty if it was.
+    missed : tuple of str
+        Attacks that were not made on it, for lack of time or because they failed: the finding says nothing of them.
     """
 
     column: str
@@ -72,6 +74,7 @@ class ColumnFinding:
     majority: float | None
     attacks: tuple[tuple[str, Advantage], ...] = ()
     reason: str = ""
+    missed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,8 @@ class Check:
     ----------
     name : str
         ``no-control``, ``control-in-training``, ``control-in-release``, ``control-differs``, ``copies``,
-        ``near-copies``, ``closeness``, ``identifiers``, ``training-repeats``, ``repeated-row``, ``few-rows`` or
-        ``small-release``.
+        ``near-copies``, ``closeness``, ``identifiers``, ``training-repeats``, ``repeated-row``, ``few-rows``,
+        ``small-release`` or ``files-differ``.
     level : str
         ``alarm`` (personal data is out, or the audit cannot be trusted), ``warning``, or ``fine``.
     sentence : str

@@ -184,6 +184,9 @@ class AuditResult:
         """
         write_atomically(Path(path), _writer(self.to_markdown()))
 
+    def __repr__(self) -> str:
+        return f"<AuditResult: {self.verdict}>"
+
     def _repr_html_(self) -> str:
         import html
 

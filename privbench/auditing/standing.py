@@ -7,7 +7,7 @@ from typing import Literal
 from privbench.auditing.findings import Check, ColumnFinding, Findings
 from privbench.report.strongest import TELLING
 
-__all__ = ["Standing", "copied", "doubted", "followed", "identified", "overall", "standing", "trust_first"]
+__all__ = ["Standing", "copied", "doubted", "followed", "foreign", "identified", "overall", "standing", "trust_first"]
 
 Standing = Literal["leaks", "unclear", "none", "untested"]
 _TRUST = ("no-control", "control")  # beginnings of the names of checks on which everything else rests
@@ -23,21 +23,22 @@ def standing(column: ColumnFinding, findings: Findings) -> Standing:
         Asked or not.
     findings : Findings
         Of its audit. Without controls a file that gives away less than other people's records may still leak, and one
-        that gives away more may only be more regular than real records are, so that either is unclear unless the files
-        themselves show that rows follow single records.
+        that gives away more may only be more regular than real records are; and controls of another population may be
+        guessed less often for that reason alone. Either is unclear unless the files themselves show that rows follow
+        single records.
 
     Returns
     -------
     str
-        ``leaks`` if the interval lies above 0; ``none`` if it does not and rules out `TELLING`; ``unclear`` between
-        them; ``untested`` without a figure.
+        ``leaks`` if the interval lies above 0; ``none`` if it does not and rules out `TELLING`, all attacks made;
+        ``unclear`` between them; ``untested`` without a figure.
     """
     if column.advantage is None:
         return "untested"
     compared = findings.asked.reference == "controls"
     if column.advantage.low > 0:
-        return "leaks" if compared or followed(findings) else "unclear"
-    return "none" if compared and column.advantage.high <= TELLING else "unclear"
+        return "leaks" if (compared and not foreign(findings)) or followed(findings) else "unclear"
+    return "none" if compared and not column.missed and column.advantage.high <= TELLING else "unclear"
 
 
 def overall(findings: Findings) -> Standing:
@@ -60,14 +61,20 @@ def overall(findings: Findings) -> Standing:
 
 
 def trust_first(checks: tuple[Check, ...]) -> tuple[Check, ...]:
-    """Return the checks that come before any figure: of the control, whatever their level but fine, and all alarms."""
-    shown = [check for check in checks if check.level == "alarm" or (_is_trust(check) and check.level != "fine")]
+    """Return the checks that come before any figure: of the files, whatever their level but fine, and all alarms."""
+    first = [check for check in checks if _is_trust(check) or check.name == "files-differ"]
+    shown = [check for check in checks if check.level == "alarm" or (check in first and check.level != "fine")]
     return tuple(sorted(shown, key=lambda check: (check.name != "no-control", not _is_trust(check))))
 
 
 def doubted(findings: Findings) -> bool:
     """Return whether the comparison with controls has to be read with a reservation."""
     return any(_is_trust(check) for check in trust_first(findings.checks))
+
+
+def foreign(findings: Findings) -> bool:
+    """Return whether the controls are surely of another population."""
+    return any(check.name == "control-differs" and check.level == "alarm" for check in findings.checks)
 
 
 def copied(findings: Findings) -> bool:

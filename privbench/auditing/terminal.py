@@ -19,6 +19,7 @@ __all__ = ["print_findings"]
 _STYLES = {"leaks": "bold red", "unclear": "yellow", "none": "green", "untested": "dim"}
 _LEVELS = {"alarm": "bold red", "warning": "yellow", "fine": "green"}
 _ABSENT = ("The time limit", "was not made", "was not given", "left out")
+_NAMES = {"tvd_1way": "distance of columns", "tvd_2way": "distance of pairs"}
 _COLUMNS, _GROUPS, _NOTES, _RECORDS = 20, 5, 10, 5
 
 
@@ -96,7 +97,8 @@ def _print_columns(findings: Findings, console: Console, width: int) -> None:
         if len(asked) > _COLUMNS:
             console.print(Text(f"and {len(asked) - _COLUMNS} more columns, ranked below these", style="dim"))
         people = sorted({(one.advantage.members, one.advantage.controls) for one in asked if one.advantage})
-        counted = "; ".join(f"{members:,} members and {controls:,} controls" for members, controls in people[:2])
+        beside = " and {:,} controls" if findings.asked.reference == "controls" else ""
+        counted = "; ".join(f"{members:,} members{beside.format(controls)}" for members, controls in people[:2])
         text = (
             f"Advantage: how many more in 100 members are guessed right than {against}; {100 * findings.asked.level:g} "
             f"% interval, corrected for {len(asked)} column{'s' if len(asked) > 1 else ''}; {counted}. "
@@ -131,7 +133,7 @@ def _print_groups(findings: Findings, console: Console, width: int) -> None:
         return
     clear = sum(one.advantage.low > 0 for one in findings.groups)
     said = f"{clear} of {len(findings.groups)} figures lie above 0" if clear else "no figure lies clearly above 0"
-    console.print(Text(f"\nGroups: {said}; the highest", style="bold"), width=width)
+    console.print(Text(f"\nGroups: {said}; those with the highest lower end", style="bold"), width=width)
     table = _table()
     for name in ("group", "column"):
         table.add_column(name, overflow="fold")
@@ -158,7 +160,7 @@ def _print_usefulness(findings: Findings, console: Console, width: int) -> None:
     shown = (one for one in useful.downstream if one.metric in MEASURES)
     for score in (*useful.fidelity, *shown):
         other = control.get((score.metric, score.group), score.baseline)
-        name = score.metric + (f" ({score.group})" if score.group else "")
+        name = _NAMES.get(score.metric, score.metric) + (f" ({score.group})" if score.group else "")
         limits = "" if score.low is None else interval(score.low, score.high, places=3)
         table.add_row(Text(name), number(score.value), Text(limits), number(other))
     console.print(table, width=width)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from privbench.auditing.findings import Advantage, Findings
 from privbench.errors import InputError, unknown
 
-__all__ = ["THRESHOLDS", "Crossing", "check_possible", "crossed", "parse_thresholds"]
+__all__ = ["THRESHOLDS", "Crossing", "check_possible", "crossed", "not_ruled_out", "parse_thresholds"]
 
 THRESHOLDS: Mapping[str, str] = {
     "advantage": "of any column asked",
@@ -142,7 +142,34 @@ def crossed(findings: Findings, thresholds: Mapping[str, float]) -> tuple[Crossi
                 "what is missing, or drop the threshold"
             )
         found += [Crossing(name, *figure, threshold) for figure in figures if figure[2] > threshold]
+    short = [one for one in findings.columns if one.missed]
+    if not found and short and any(name.endswith("advantage") for name in thresholds):
+        others = f" and {len(short) - 1} more columns" if len(short) > 1 else ""
+        raise InputError(
+            f"--fail-above: {', '.join(short[0].missed)} was not made on {short[0].column}{others}, so that no "
+            "threshold on an advantage can be judged; give more time (--time-limit), or name the attacks to make "
+            "(--attacks)"
+        )
     return tuple(found)
+
+
+def not_ruled_out(findings: Findings, thresholds: Mapping[str, float]) -> tuple[str, ...]:
+    """Return a sentence for every threshold that is not crossed, but may be exceeded all the same.
+
+    Parameters
+    ----------
+    findings, thresholds
+        As in `crossed`.
+    """
+    said = []
+    for name, threshold in thresholds.items():
+        figures = [one for one in _figures(findings, name) if not math.isnan(one[3])]
+        if not figures or any(low > threshold for _, _, low, _ in figures):
+            continue
+        where, _, _, high = max(figures, key=lambda one: one[3])
+        if high > threshold:
+            said.append(f"{name} is not surely above {threshold:g}, but up to {high:.3g} ({where}) is not ruled out")
+    return tuple(said)
 
 
 def _figures(findings: Findings, name: str) -> list[tuple[str, float, float, float]]:

@@ -116,23 +116,26 @@ def _nothing(findings: Findings, asked: list[ColumnFinding]) -> str:
     left = [column.column for column in findings.columns if column.advantage is None]
     named = [*left[:_NAMED], *([f"{len(left) - _NAMED} more"] if len(left) > _NAMED else [])]
     untested = f" Not asked, so that nothing is said of them: {listed(named)}." if left else ""
+    short = [column.column for column in asked if column.missed]
+    more = " and others" if len(short) > _NAMED else ""
+    missed = f" Not all attacks were made on {listed(short[:_NAMED])}{more}." if short else ""
     highest = max(column.advantage.high for column in asked if column.advantage is not None)
-    where = f"In none of the {len(asked)} columns are" if len(asked) > 1 else f"In column {asked[0].column},"
+    where = f"In none of the {len(asked)} columns asked are" if len(asked) > 1 else f"In column {asked[0].column},"
     bound = f"{in_100(max(highest, 0.0))} in 100 people"
     together = ", all columns together" if len(asked) > 1 else ""
     if findings.asked.reference == "controls":
         who = "people of the training file"
-        verb = "guessed right more often than people who are not in it"
+        verb = "surely guessed right more often than people who are not in it"
         text = f"{where} {who} {verb}" if len(asked) > 1 else f"{where} {who} are not {verb}"
         return (
-            f"{text}, as far as these attacks can tell: they would have shown an advantage of more than {bound} "
-            f"({_level(findings)} confidence{together}).{untested}"
+            f"{text}, as far as these attacks can tell: an advantage of more than {bound} is ruled out for them "
+            f"({_level(findings)} confidence{together}).{missed}{untested}"
         )
     text = f"{where} people of the training file " + ("" if len(asked) > 1 else "are not ")
     return (
         f"{text}guessed right more often with this file than with the records of other people of the training file "
         f"(at most {bound} more, {_level(findings)} confidence{together}); without a control file that does not show "
-        f"that nothing leaks.{untested}"
+        f"that nothing leaks.{missed}{untested}"
     )
 
 

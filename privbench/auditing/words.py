@@ -12,6 +12,7 @@ CHECKS = {
     "control-in-training": "People in both real files",
     "control-differs": "Controls of the same population",
     "control-in-release": "Synthetic file made from the training file",
+    "files-differ": "The same columns in all files",
     "copies": "Copies",
     "near-copies": "Near-copies",
     "identifiers": "Identifiers",

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from privbench.datasets.cells import date_text
@@ -80,14 +81,15 @@ def _listed(placed: Placed) -> bool:
 
 def _other_sort(one: Reconciled, role: str) -> bool:
     """Whether a file has texts where the training file has numbers that do not just count its records."""
-    if one.values is None or one.sorts.get("training") not in _NUMERIC or one.sorts.get(role) in {*_NUMERIC, "nothing"}:
+    if one.values is None or one.sorts.get("training") not in _NUMERIC or one.sorts.get(role) != "text":
         return False
     if one.sorts["training"] == "dates":
         return True
     own = one.parts["training"]
-    numbers = one.values[own[own >= 0].astype(np.int64)].astype(np.float64)
+    numbers = pd.to_numeric(pd.Series(one.values[own[own >= 0].astype(np.int64)]), errors="coerce").to_numpy(np.float64)
     distinct = np.unique(numbers)
-    return not (counts_up(distinct, numbers) and bool((distinct == np.floor(distinct)).all()))
+    # where true/false are meant, 1 and 0 are no numbers any more
+    return not (np.isnan(distinct).any() or (counts_up(distinct, numbers) and (distinct == np.floor(distinct)).all()))
 
 
 def _values_apart(one: Reconciled, role: str, filled: dict[str, NDArray[Any]]) -> list[str]:
@@ -125,8 +127,8 @@ def _numbers_apart(one: Reconciled, role: str, filled: dict[str, NDArray[Any]]) 
     few = "none" if share == 0 else "next to none"
     return [
         f"column {one.name!r}: {few} of the {role} file's {'dates' if one.dates else 'numbers'} lies among the "
-        f"training file's (half of them from {_middle(one, made)} against {_middle(one, own)}); write them in one unit "
-        "and audit again."
+        f"training file's (half of them from {_middle(one, made)} against {_middle(one, own)}); make them "
+        "alike and audit again."
     ]
 
 

@@ -245,3 +245,22 @@ def test_a_bad_file_is_one_sentence_and_nothing_is_written(files, monkeypatch, c
     assert len(err.strip().splitlines()) == 1
     assert "bad.csv" in err
     assert {path.name for path in files.iterdir()} == {"train.csv", "control.csv", "synthetic.csv", "bad.csv"}
+
+
+def test_columns_that_the_files_do_not_share_or_write_alike_are_said_first_and_no_threshold_passes(
+    files, monkeypatch, capfd
+):
+    synthetic, control = pd.read_csv("synthetic.csv"), pd.read_csv("control.csv")
+    synthetic["ill"] = synthetic["ill"].map({value: f"is {value}" for value in synthetic["ill"].unique()})
+    synthetic.to_csv("synthetic.csv", index=False)
+    control.rename(columns={"grade": "grades"}).to_csv("control.csv", index=False)
+    arguments = ("synthetic.csv", *SMALL, "--control", "control.csv", "--quiet", "--fail-above", "advantage=1")
+    status, out, err = really(*arguments, monkeypatch=monkeypatch, capfd=capfd)
+    assert status == 0
+    first = " ".join(out.split("\n\n")[0].split())
+    assert "Column 'grade'" in first
+    assert "Column 'ill'" in first
+    assert "not asked, so without a threshold: ill" in err
+    status, _, err = really(*arguments, "--secret", "ill,sex", monkeypatch=monkeypatch, capfd=capfd)
+    assert status == 2
+    assert "ill was to be asked (--secret), and could not be" in err

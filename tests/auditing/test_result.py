@@ -18,7 +18,7 @@ from privbench.auditing import page
 from privbench.auditing.findings import Check, ColumnFinding, Findings
 from privbench.auditing.result import AuditResult
 from privbench.auditing.standing import standing
-from privbench.auditing.thresholds import THRESHOLDS, check_possible, parse_thresholds
+from privbench.auditing.thresholds import THRESHOLDS, check_possible, not_ruled_out, parse_thresholds
 from privbench.auditing.verdict import verdict
 from privbench.errors import InputError
 from privbench.record import to_frame
@@ -75,7 +75,10 @@ def test_a_number_is_right_within_a_tolerance_and_declared_columns_are_named():
 def test_nothing_found_says_what_would_have_been_seen():
     said = result(example.nothing_found()).verdict
     assert "In none of the 3 columns" in said
-    assert "an advantage of more than 3.7 in 100 people (95 % confidence, all columns together)" in said
+    assert (
+        "an advantage of more than 3.7 in 100 people is ruled out for them (95 % confidence, all columns together)"
+        in said
+    )
 
 
 def test_without_a_control_that_is_said_first_and_nothing_found_is_unclear():
@@ -191,6 +194,40 @@ def test_a_foreign_control_makes_nothing_found_unclear():
     assert verdict(replace(example.nothing_found(), checks=example.ALARMS[1:])).standing == "unclear"
 
 
+def test_columns_of_controls_of_another_population_are_unclear_unless_rows_follow_records():
+    found = example.findings()
+    assert standing(found.columns[0], found) == "leaks"
+    foreign = replace(found, checks=tuple(check for check in example.ALARMS if check.name == "control-differs"))
+    assert foreign.checks
+    assert standing(foreign.columns[0], foreign) == "unclear"
+    copies = tuple(check for check in example.ALARMS if check.name in ("control-differs", "copies"))
+    assert standing(found.columns[0], replace(found, checks=copies)) == "leaks"
+
+
+def test_an_attack_that_was_not_made_leaves_a_column_unclear_and_a_threshold_unjudged():
+    found = example.nothing_found()
+    short = replace(found, columns=(found.columns[0], replace(found.columns[1], missed=("lightgbm",))))
+    assert standing(found.columns[1], found) == "none"
+    assert standing(short.columns[1], short) == "unclear"
+    assert "Not all attacks were made on age." in result(short).verdict
+    assert result(found).crossed({"advantage": 0.2}) == ()
+    with pytest.raises(InputError, match="lightgbm was not made on age, so that no threshold"):
+        result(short).crossed({"advantage": 0.2})
+    assert result(short).crossed({"tvd_1way": 0.5}) == ()
+    leaking = replace(short, columns=(example.column("a", 0.5, 0.1), short.columns[1]))
+    assert [one.where for one in result(leaking).crossed({"advantage": 0.2})] == ["a"]  # more time changes nothing
+
+
+def test_a_threshold_that_may_be_exceeded_is_said():
+    found = example.nothing_found()
+    high = found.columns[0].advantage.high
+    (said,) = not_ruled_out(found, {"advantage": high - 1e-6})
+    assert said.startswith("advantage is not surely above 0.036899")
+    assert "up to 0.0369 (relationship)" in said
+    assert not_ruled_out(found, {"advantage": high}) == ()
+    assert not_ruled_out(example.findings(), {"advantage": 0.01}) == ()  # it is crossed, which is said otherwise
+
+
 @pytest.mark.parametrize(
     ("value", "half", "said"),
     [(0.1, 0.0999, "leaks"), (0.1, 0.1, "unclear"), (0.0, 0.1, "none"), (0.0, 0.1001, "unclear")],
@@ -266,8 +303,8 @@ def test_json_has_all_of_the_findings(name):
                 assert mine["advantage"] == (None if one.advantage is None else asdict(one.advantage))
             elif field.name == "attacks":
                 assert mine["attacks"] == [{"attack": name, **asdict(figure)} for name, figure in one.attacks]
-            elif field.name == "chosen":
-                assert mine["chosen"] == list(one.chosen)
+            elif field.name in ("chosen", "missed"):
+                assert mine[field.name] == list(getattr(one, field.name))
             else:
                 assert mine[field.name] == getattr(one, field.name)
     assert plain["checks"] == [asdict(one) for one in found.checks]
