@@ -23,6 +23,7 @@ from privbench.release import AlteredRows, Release, SyntheticTable
 from privbench.reports import Reports
 from privbench.rng import stream
 from privbench.schema import Schema
+from privbench.verifying.asked import NOTHING, Asked
 from privbench.verifying.events import promise
 from privbench.verifying.neighbours import Pair, column_sets, neighbours, single_records
 from privbench.verifying.outcomes import Outcomes
@@ -67,7 +68,7 @@ class Arm:
 
 
 def arms_for(
-    defense: Defense, schema: Schema, claim: Claim | None, *, adjacency: Adjacency | None, seed: int
+    defense: Defense, schema: Schema, asked: Asked = NOTHING, *, adjacency: Adjacency | None, seed: int
 ) -> tuple[list[Arm], tuple[str, ...]]:
     """Return the neighbours on which a claim can be tested, and what must be said of their choice.
 
@@ -77,8 +78,9 @@ def arms_for(
         The mechanism.
     schema : Schema
         Of the data set.
-    claim : Claim or None
-        What to test; None for what each release says of itself, which may depend on the number of records.
+    asked : Asked
+        What of the claim was given; the rest is what each release says of itself, which may depend on the number of
+        records.
     adjacency : Adjacency or None
         Of the claim; None to find out.
     seed : int
@@ -104,7 +106,7 @@ def arms_for(
             continue
         for pair in _pairs(part, adjacency):
             try:
-                if (arm := _arm(defense, pair, claim, notes, seed=seed)) is not None:
+                if (arm := _arm(defense, pair, asked, notes, seed=seed)) is not None:
                     arms.append(arm)
             except Exception as error:  # a user's code may raise anything
                 errors.append(error)
@@ -159,7 +161,7 @@ def _pairs(schema: Schema, adjacency: Adjacency | None) -> Iterator[Pair]:
         yield from neighbours(schema, adjacency=Adjacency.ADD_REMOVE)
 
 
-def _arm(defense: Defense, pair: Pair, claim: Claim | None, notes: dict[str, None], *, seed: int) -> Arm | None:
+def _arm(defense: Defense, pair: Pair, asked: Asked, notes: dict[str, None], *, seed: int) -> Arm | None:
     """Try one pair; None where the claim says nothing about such neighbours.
 
     What fails on one of the two data sets alone is kept: that tells them apart.
@@ -177,9 +179,7 @@ def _arm(defense: Defense, pair: Pair, claim: Claim | None, notes: dict[str, Non
     if not made:
         raise errors[0]
     stated = [release.claim for release in made if release.claim is not None]
-    if claim is None and not stated:
-        raise InputError("the defense claims no guarantee; give --epsilon (and --delta, --adjacency) to test one")
-    tested = claim or max(stated, key=lambda one: (one.epsilon, one.delta))
+    tested = asked.complete(max(stated, key=lambda one: (one.epsilon, one.delta), default=None))
     fits = {
         Adjacency.REPLACE_ONE: (Adjacency.REPLACE_ONE,),
         Adjacency.ADD_REMOVE: (Adjacency.REPLACE_ONE, Adjacency.ADD_REMOVE),

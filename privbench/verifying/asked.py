@@ -16,7 +16,7 @@ from privbench.rng import stream
 from privbench.schema import Schema
 from privbench.verifying.neighbours import column_sets, neighbours
 
-__all__ = ["Asked", "stated_on_data", "try_on_tiny"]
+__all__ = ["NOTHING", "Asked", "stated_on_data", "try_on_tiny"]
 
 # a first release may have imported a library: one that took longer is made again
 _QUICK = 0.03
@@ -59,6 +59,10 @@ class Asked:
                 f"a claim has an epsilon above 0 and below 500 and a delta in [0, 1); got {epsilon}, {delta}"
             )
         return Claim(epsilon, delta, Adjacency(adjacency), own.assumes if own is not None else ())
+
+
+NOTHING = Asked(None, None, None)
+"""Where the claim is what a release says of itself."""
 
 
 def try_on_tiny(defense: Defense, schema: Schema, seed: int) -> tuple[Claim | None, float] | None:

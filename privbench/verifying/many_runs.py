@@ -35,6 +35,7 @@ from privbench.schema import Schema
 from privbench.scorers.claims import Events, many_run_lower_bound, many_run_p_value
 from privbench.threads import one_thread
 from privbench.verifying.arms import Arm, arms_for
+from privbench.verifying.asked import NOTHING, Asked
 from privbench.verifying.events import learn
 from privbench.verifying.neighbours import Pair
 from privbench.verifying.outcomes import Outcomes, look
@@ -128,7 +129,8 @@ def test_many_runs(
     InputError
         If the mechanism fails on all neighbours, or nothing is claimed.
     """
-    arms, _ = arms_for(defense, schema, claim, adjacency=None if claim is None else claim.adjacency, seed=seed)
+    asked = NOTHING if claim is None else Asked(claim.epsilon, claim.delta, claim.adjacency)
+    arms, _ = arms_for(defense, schema, asked, adjacency=None if claim is None else claim.adjacency, seed=seed)
     return test_on(arms, defense, runs=runs, seed=seed, level=level, time_limit=time_limit, workers=workers, say=say)
 
 

@@ -125,7 +125,7 @@ def verify(
             arms, said = arms_for(
                 tiny,
                 data.records.schema,
-                claim if asked.given else None,
+                asked,
                 adjacency=None if claim is None else claim.adjacency,
                 seed=seed,
             )

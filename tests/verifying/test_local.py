@@ -47,7 +47,7 @@ def collected(defense, schema, people=6000):
 
 
 def found_for(defense, schema=FOUR, *, runs=600, seed=0):
-    arms, _ = arms_for(defense, schema, None, adjacency=Adjacency.LOCAL, seed=seed)
+    arms, _ = arms_for(defense, schema, adjacency=Adjacency.LOCAL, seed=seed)
     return run_test(defense, schema, arms[0].claim, arms=arms, runs=runs, seed=seed, workers=1)
 
 

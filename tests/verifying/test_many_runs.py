@@ -17,6 +17,7 @@ from privbench.schema import Column, Kind, Schema
 from privbench.scorers.claims import Events, many_run_p_value
 from privbench.table import Table
 from privbench.verifying.arms import arms_for
+from privbench.verifying.asked import Asked
 from privbench.verifying.events import learn, promise
 from privbench.verifying.many_runs import test_many_runs as run_test
 from privbench.verifying.many_runs import test_on as run_test_on
@@ -151,8 +152,25 @@ def test_a_release_with_a_domain_of_its_own_is_read_by_its_values():
         look([SyntheticTable(number, 10)], pair)
 
 
+@dataclass(frozen=True)
+class DeltaOfNumber(Counts):
+    """Claim a delta that falls with the number of records."""
+
+    def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
+        made = super().release(train, rng=rng)
+        return SyntheticTable(made.table, len(train), Claim(self.epsilon, 0.5 / len(train), self.adjacency))
+
+
+def test_what_is_not_given_of_a_claim_is_what_each_release_states():
+    arms, _ = arms_for(DeltaOfNumber(), SMALL, Asked(2.0, None, None), adjacency=Adjacency.REPLACE_ONE, seed=0)
+    assert {arm.claim.epsilon for arm in arms} == {2.0}
+    assert len({len(arm.pair.first) for arm in arms}) > 1
+    for arm in arms:
+        assert arm.claim.delta == 0.5 / len(arm.pair.first)
+
+
 def test_a_time_limit_is_for_the_choice_of_a_pair_as_well():
-    arms, _ = arms_for(Counts(), SMALL, None, adjacency=Adjacency.REPLACE_ONE, seed=0)
+    arms, _ = arms_for(Counts(), SMALL, adjacency=Adjacency.REPLACE_ONE, seed=0)
     for arm in arms:
         arm.seconds = 1.0
     assert 900 < run_test_on(arms, Counts(), runs=20_000, seed=0, time_limit=1100.0, workers=1).runs < 1300
