@@ -195,6 +195,9 @@ def _arm(defense: Defense, pair: Pair, asked: Asked, notes: dict[str, None], *, 
                 None
             )
             return None
+        if any(isinstance(release, AlteredRows) for release in made):
+            notes["the records' own rows are released, which tells their number: it is taken as public"] = None
+            return None
         cut = _cut(defense, pair, seed=seed)
         if cut is not None:
             notes[

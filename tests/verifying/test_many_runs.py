@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from privbench.claim import Adjacency, Claim
 from privbench.errors import ContractError, InputError
-from privbench.release import SyntheticTable
+from privbench.release import AlteredRows, SyntheticTable
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
 from privbench.scorers.claims import Events, many_run_p_value
@@ -167,6 +167,31 @@ def test_what_is_not_given_of_a_claim_is_what_each_release_states():
     assert len({len(arm.pair.first) for arm in arms}) > 1
     for arm in arms:
         assert arm.claim.delta == 0.5 / len(arm.pair.first)
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Randomise the one column there is, row by row."""
+
+    epsilon: float = 1.0
+
+    def release(self, train: Table, *, rng: np.random.Generator) -> AlteredRows:
+        column = train.schema.columns[0]
+        kept = rng.random(len(train)) < math.exp(self.epsilon) / (math.exp(self.epsilon) + column.size - 1)
+        other = (train[column.name] + rng.integers(1, column.size, size=len(train))) % column.size
+        rows = train.replace({column.name: np.where(kept, train[column.name], other).astype(np.int32)})
+        claim = Claim(self.epsilon, 0.0, Adjacency.ADD_REMOVE)
+        return AlteredRows(rows, len(train), claim, altered=train.schema.names)
+
+
+def test_rows_of_the_records_own_tell_their_number_which_is_taken_as_public():
+    schema = SMALL.select(["sex"])
+    arms, notes = arms_for(Flips(), schema, adjacency=Adjacency.ADD_REMOVE, seed=0)
+    assert {arm.pair.adjacency for arm in arms} == {Adjacency.REPLACE_ONE}
+    assert any("taken as public" in note for note in notes)
+    test = run_test(Flips(), schema, None, runs=1000, seed=0, workers=1)
+    assert test.p_value > 0.05
+    assert test.claimed == 2.0
 
 
 def test_a_time_limit_is_for_the_choice_of_a_pair_as_well():
