@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from privbench import registry
 from privbench.auditing.lineup import MANY, SETTINGS, WIDEST, encodes, rows_for
+from privbench.auditing.scoring import beside_controls, hits_of
 from privbench.contracts import Attack, Guess, View
 from privbench.errors import ContractError, PrivbenchError, TimeLimitError
 from privbench.record import Status
 from privbench.release import SyntheticTable
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
-from privbench.scorers.estimate import hit_shares
 from privbench.scorers.intervals import Floats
-from privbench.scorers.leakage_continuous import TOLERANCE
-from privbench.scorers.persons import persons_categorical, persons_continuous
 from privbench.table import Table
 
-__all__ = ["EXCHANGES", "MOST", "Answer", "Scene", "answer", "majority", "metric_of", "why_not"]
+__all__ = ["EXCHANGES", "MOST", "Answer", "Scene", "answer", "why_not"]
 
 EXCHANGES = 12
 """How often, without a control file, rows of the release and records of other people change sides."""
@@ -102,11 +99,6 @@ class Answer:
     seconds: float = 0.0
 
 
-def metric_of(column: Column) -> str:
-    """Return the metric by which guesses of a column are judged."""
-    return "accuracy" if column.discrete else "within_tolerance"
-
-
 def why_not(column: Column, release: Table, targets: Table) -> str:
     """Return why a column cannot be asked; empty if it can."""
     values = [np.unique(table[column.name]) for table in (release, targets)]
@@ -115,14 +107,6 @@ def why_not(column: Column, release: Table, targets: Table) -> str:
     if column.discrete and column.size > MOST:
         return f"it has {column.size:,} values; a column of more than {MOST:,} is not asked: merge some"
     return ""
-
-
-def majority(column: Column, release: Table, people: Table) -> float:
-    """Return the score on people of always saying the value that the release has most often; its median if numbers."""
-    values, truth = release[column.name], people[column.name]
-    if column.discrete:
-        return float((truth == np.bincount(values, minlength=column.size).argmax()).mean())
-    return float(_near(column, np.full(len(truth), np.median(values)), truth).mean())
 
 
 def answer(scene: Scene, attack: str, column: str, *, deadline: float | None = None) -> Answer:
@@ -171,16 +155,18 @@ def _made(scene: Scene, name: str, column: Column) -> Answer:
     guess = guessed(release)
     if isinstance(guess, str):
         return Answer(name, column.name, np.zeros(0), status="skipped", reason=guess)
-    hits = _hits(column, guess, truth)
+    hits = hits_of(column, guess, truth)
     if scene.others is None:
-        probability, baseline = _beside_controls(column, guess, truth, scene)
+        probability, baseline = beside_controls(
+            column, guess, truth, member=scene.member, rng=stream(scene.seed, "audit", "decoys")
+        )
         return Answer(name, column.name, hits, probability=probability, baseline=baseline, note=note)
 
     def scored(rows: Table, *stage: str) -> Floats:
         made = guessed(rows, *stage)
         if isinstance(made, str):
             raise ContractError(f"attack {name!r} applies to the release, but not to other rows like it: {made}")
-        return _hits(column, made, truth)
+        return hits_of(column, made, truth)
 
     others, _ = _thinned(scene, scene.others, name, targets.schema)
     both, drawn = Table.concat([release, others]), []
@@ -225,42 +211,3 @@ def _thinned(scene: Scene, rows: Table, attack: str, schema: Schema) -> tuple[Ta
         return rows, ""
     chosen = stream(scene.seed, "audit", "rows").permutation(len(rows))[:number]
     return rows.take(np.sort(chosen)), f"{attack} learnt from a sample of {number:,} of the {len(rows):,} released rows"
-
-
-def _hits(column: Column, guess: Guess, truth: NDArray[Any]) -> Floats:
-    if column.discrete:
-        return hit_shares(guess.answers[column.name], truth.astype(np.intp))
-    return _near(column, guess.answers[column.name], truth)
-
-
-def _near(column: Column, guess: Floats, truth: Floats) -> Floats:
-    # whole numbers at the very edge of the tolerance must not fall to rounding
-    reach = (TOLERANCE + 1e-9) * column.range
-    return (np.abs(np.clip(guess, column.low, column.high) - truth) <= reach).astype(float)
-
-
-def _beside_controls(column: Column, guess: Guess, truth: NDArray[Any], scene: Scene) -> tuple[Floats, Floats]:
-    """Return what is given to everybody's true value, and on average to that of controls who have it."""
-    found = guess.answers[column.name]
-    if column.discrete:
-        figures = persons_categorical(
-            found,
-            truth,
-            member=scene.member,
-            reference="controls",
-            reference_posterior=None,
-            rng=stream(scene.seed, "audit", "decoys"),
-        )
-    else:
-        figures = persons_continuous(
-            found,
-            guess.spread.get(column.name),
-            truth,
-            low=column.low,
-            high=column.high,
-            integer=column.integer,
-            member=scene.member,
-            reference="controls",
-            reference_guess=None,
-        )
-    return figures.probability, figures.probability_baseline

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from privbench.auditing.columns import Answer, Scene, majority, metric_of
+from privbench.auditing.columns import Answer, Scene
 from privbench.auditing.findings import Advantage, ColumnFinding
 from privbench.auditing.people import People
+from privbench.auditing.scoring import majority, metric_of
 from privbench.rng import stream
 from privbench.scorers.compare import Compared, advantage
 from privbench.scorers.crossfit import CrossFit, cross_fit, interval, picked, step_down

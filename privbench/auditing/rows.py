@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from privbench.auditing.columns import Answer, Scene, metric_of
+from privbench.auditing.columns import Answer, Scene
 from privbench.auditing.findings import Advantage, ColumnFinding, GroupFinding
 from privbench.auditing.judgement import single
 from privbench.auditing.lineup import SETTINGS
 from privbench.auditing.people import People
+from privbench.auditing.scoring import metric_of
 from privbench.experiment import canonical, code_version
 from privbench.record import Row
 from privbench.scorers.intervals import wilson_one
