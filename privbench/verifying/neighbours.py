@@ -99,7 +99,8 @@ def column_sets(schema: Schema, fixed: Iterable[str] = ()) -> tuple[tuple[str, .
     """Return the sets of columns that neighbours are made of: one column, two, and up to four.
 
     Few and narrow columns are fastest and lose least in a release's own sampling; a number of them shows a budget that
-    is not split. A column of a single value tells nothing and is left out.
+    is not split. One with missing values is among them, if there is one. A column of a single value tells nothing and is
+    left out.
 
     Parameters
     ----------
@@ -114,10 +115,14 @@ def column_sets(schema: Schema, fixed: Iterable[str] = ()) -> tuple[tuple[str, .
     discrete = sorted((c for c in schema.columns if c.discrete and c.size > 1), key=lambda c: c.size)
     numbers = [c for c in schema.columns if not c.discrete and c.range > 0]
     names, others = [c.name for c in discrete], [c.name for c in numbers]
+    few = names[:3]
+    empty = [c.name for c in discrete if None in c.values]
+    if empty and not {*few} & {*empty}:  # what becomes of a missing value is worth a look
+        few = [*few[:2], empty[0]]
     wanted = [
         (names or others)[:1],
         [*names[:1], *others[:1]] if names and others else (names or others)[:2],
-        [*names[:3], *others[: 4 - len(names[:3])]],
+        [*few, *others[: 4 - len(few)]],
     ]
     found = [tuple(name for name in schema.names if name in one) for one in wanted]
     return tuple(dict.fromkeys(one for one in found if one)) or (schema.names,)
