@@ -99,8 +99,8 @@ def column_sets(schema: Schema, fixed: Iterable[str] = ()) -> tuple[tuple[str, .
     """Return the sets of columns that neighbours are made of: one column, two, and up to four.
 
     Few and narrow columns are fastest and lose least in a release's own sampling; a number of them shows a budget that
-    is not split. One with missing values is among them, if there is one. A column of a single value tells nothing and is
-    left out.
+    is not split. One with missing values is among them, if there is one. A column of a single value tells nothing and
+    is left out.
 
     Parameters
     ----------
