@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
 
 __all__ = ["one_thread"]
 
@@ -12,11 +14,9 @@ __all__ = ["one_thread"]
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Limit the libraries loaded by now (BLAS, OpenMP, torch) to one thread, and put their counts back."""
-    from threadpoolctl import threadpool_limits
-
     torch = sys.modules.get("torch")
     threads = torch.get_num_threads() if torch else None
-    with threadpool_limits(1):
+    with _controller(len(sys.modules)).limit(limits=1):
         if torch:
             torch.set_num_threads(1)
         try:
@@ -24,3 +24,11 @@ def one_thread() -> Iterator[None]:
         finally:
             if torch:
                 torch.set_num_threads(threads)
+
+
+@lru_cache(maxsize=1)
+def _controller(modules: int) -> Any:
+    """Return the control of all libraries loaded, looked for again once more modules are: that takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -42,8 +42,10 @@ from privbench.verifying.outcomes import Outcomes, look
 from privbench.verifying.power import event_power
 from privbench.verifying.verification import LEVEL, Test
 
-__all__ = ["Say", "test_many_runs", "test_on"]
+__all__ = ["FEWEST", "Say", "test_many_runs", "test_on"]
 
+FEWEST = 600
+"""Releases below which nothing can be learnt and bounded."""
 Say = Callable[[str], None]
 """Is told how far the work is."""
 
@@ -51,7 +53,6 @@ Say = Callable[[str], None]
 _CHUNK = 25
 # shares of all releases, and how many pairs they are spent on, the most promising so far; the rest is for the bound
 _ROUNDS = ((0.15, None), (0.15, 6), (0.1, 2), (0.1, 1))
-_FEWEST = 600
 # from so many seconds of work on, more than one process pays
 _WORTH = 8.0
 
@@ -150,10 +151,10 @@ def test_on(
     """Test the claim on these neighbours; parameters as in `test_many_runs`, and whether its power is computed."""
     import cloudpickle
 
-    if runs < _FEWEST:
-        raise InputError(f"many runs: got {runs} releases; at least {_FEWEST} are needed")
+    if runs < FEWEST:
+        raise InputError(f"many runs: got {runs} releases; at least {FEWEST} are needed")
     if time_limit is not None:  # what is spent on the choice of a pair has to fit, too
-        runs = max(_FEWEST, min(runs, int(time_limit / float(np.median([arm.seconds for arm in arms])))))
+        runs = max(FEWEST, min(runs, int(time_limit / float(np.median([arm.seconds for arm in arms])))))
     started = time.monotonic()
     made = _Made(cloudpickle.dumps(defense), seed, _processes(workers, runs, arms), runs, started, say)
     left_over = _some(arms, runs)

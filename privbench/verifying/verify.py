@@ -16,7 +16,7 @@ from privbench.progress import plain_lines
 from privbench.verifying.arms import Arm, arms_for
 from privbench.verifying.asked import Asked, stated_on_data, try_on_tiny
 from privbench.verifying.local import test_local
-from privbench.verifying.many_runs import test_on
+from privbench.verifying.many_runs import FEWEST, test_on
 from privbench.verifying.subject import dataset_of, defense_of, with_rows
 from privbench.verifying.verification import LEVEL, Test, Verification
 
@@ -29,7 +29,6 @@ Method = Literal["auto", "one-run", "many-runs", "local", "both"]
 METHODS: tuple[Method, ...] = ("auto", "one-run", "many-runs", "local", "both")
 
 _RUNS = 20_000
-_FEWEST_RUNS = 2_000
 # many runs are made where the fewest fit into so many seconds
 _MINUTE = 60.0
 
@@ -69,7 +68,7 @@ def verify(
     method : str
         many-runs (tiny worst-case neighbours, thousands of releases), one-run (secrets drawn at random in one data
         set), local (single persons' reports), both (many-runs or local, and one-run), or auto: local for a local claim,
-        many-runs where thousands of releases fit into about a minute, else one-run.
+        many-runs where enough releases fit into about a minute, else one-run.
     runs : int or None
         Releases in total of the many runs; with method one-run its repetitions. None for as many as fit into about a
         minute, which depends on the machine: give a number for figures that another one repeats.
@@ -114,7 +113,7 @@ def verify(
     chosen = method
     if method != "one-run":
         trial = try_on_tiny(tiny, data.records.schema, seed)
-        slow = trial is not None and _FEWEST_RUNS * trial[1] > min(_MINUTE, time_limit or _MINUTE)
+        slow = trial is not None and FEWEST * trial[1] > min(_MINUTE, time_limit or _MINUTE)
         if trial is None and method == "auto":
             chosen, notes = "one-run", ("the defense fails on tiny data sets: it is not tested by many runs",)
         elif method == "auto" and slow and asked.complete(trial[0] if trial else None).adjacency != Adjacency.LOCAL:
@@ -164,10 +163,10 @@ def verify(
 
 
 def _budget(arms: Sequence[Arm], time_limit: float | None) -> int:
-    """Return how many releases fit: 20,000, 10,000, 5,000 or 2,000."""
+    """Return how many releases fit: 20,000, 10,000, 5,000, 2,000 or the fewest."""
     seconds = min(_MINUTE, time_limit or _MINUTE)
     cost = median(arm.seconds for arm in arms)
-    return next((runs for runs in (_RUNS, _RUNS // 2, _RUNS // 4) if runs * cost <= seconds), _FEWEST_RUNS)
+    return next((runs for runs in (_RUNS, _RUNS // 2, _RUNS // 4, _RUNS // 10) if runs * cost <= seconds), FEWEST)
 
 
 def _claimed_in_one_run(asked: Asked, defense: Defense, data: Dataset, targets: int | None, seed: int) -> Claim:
