@@ -107,7 +107,7 @@ _HISTOGRAMS = (
         "for all cells",
         Histogram(epsilon=2.0),
         _TWO,
-        runs=600,
+        runs=2000,
     ),
     Case(
         "noise kept from release to release",
