@@ -6,21 +6,19 @@ downstream model trained on it, or its marginals. A cell's key hashes everything
 
 from __future__ import annotations
 
-import hashlib
 import importlib.resources
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from privbench import __version__, registry
+from privbench import registry
+from privbench.cells import Cell, Trial
 from privbench.dataset import Dataset
 from privbench.datasets.files import FileOptions, fingerprint, load_file
 from privbench.datasets.infer import check_secret
@@ -28,137 +26,16 @@ from privbench.downstream import MODELS
 from privbench.entries import with_objects
 from privbench.errors import InputError, PrivbenchError, unknown
 from privbench.games.draw import known_columns
-from privbench.given import Given
+from privbench.keys import canonical, code_version, key_of
+from privbench.plugin import Plugin, grid
 from privbench.rng import stream
 
-__all__ = ["Cell", "Experiment", "Plugin", "Trial", "canonical", "code_version", "default_text"]
-
-# the libraries of the core that figures come from; a plugin's own are part of its digest
-_LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "fairlearn")
-
-
-def canonical(value: object) -> str:
-    """Return canonical JSON: the same text for the same value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_json)
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, Given):
-        return value.label
-    if isinstance(value, tuple | set | frozenset):
-        return list(value)
-    raise InputError(f"a config names its plugins and holds plain values here; got {value!r}")
+__all__ = ["Experiment", "default_text"]
 
 
 def default_text() -> str:
     """Return the default config, comments included."""
     return (importlib.resources.files("privbench") / "default.yaml").read_text(encoding="utf-8")
-
-
-@lru_cache
-def code_version() -> str:
-    """Return the package's version and a digest of what figures depend on: the core's code, its libraries' versions."""
-    root = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        parts = path.relative_to(root).parts
-        if parts[0] not in ("report", "cli.py", "__init__.py", "store.py"):
-            digest.update("/".join(parts).encode() + path.read_bytes())
-    digest.update(repr([(name, version(name)) for name in _LIBRARIES]).encode())
-    return f"{__version__}+{digest.hexdigest()[:8]}"
-
-
-@dataclass(frozen=True, slots=True)
-class Plugin:
-    """A plugin by name, with the parameters given to it.
-
-    Parameters
-    ----------
-    kind : str
-        attacks, defenses or games.
-    name : str
-        As in the registry.
-    params : str
-        Canonical JSON of the parameters given; of an object its label.
-    objects : tuple of (str, Given)
-        Parameters whose value is an object.
-    """
-
-    kind: registry.Kind
-    name: str
-    params: str = "{}"
-    objects: tuple[tuple[str, Given], ...] = ()
-
-    def make(self) -> Any:
-        """Build it."""
-        objects = {name: given.load() for name, given in self.objects}
-        return registry.make(self.kind, self.name, {**json.loads(self.params), **objects})
-
-    @property
-    def identity(self) -> str:
-        """Name and parameters: what a random stream is named by."""
-        return f"{self.name}{self.params}"
-
-    @property
-    def digest(self) -> str:
-        """Name, parameters, code, and what else it says that it depends on: what a cell's key is made of."""
-        parts = [given.digest for _, given in self.objects]
-        if "fingerprint" in dir(registry.load(self.kind, self.name)):
-            parts.append(str(self.make().fingerprint))
-        code = registry.code_digest(self.kind, self.name, json.loads(self.params))
-        return "".join([self.identity, code, *parts])
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What is recorded of a release: exactly one of an attack, a downstream model, or the marginals (neither).
-
-    Parameters
-    ----------
-    key : str
-        Hash of everything that the figures depend on.
-    attack : Plugin or None
-        The attack on the release.
-    model : str or None
-        The downstream model trained on it.
-    """
-
-    key: str
-    attack: Plugin | None = None
-    model: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One release, and the cells recorded of it.
-
-    Parameters
-    ----------
-    key : str
-        Hash of everything that the release depends on.
-    game, defense : Plugin
-        The experiment and the defense.
-    game_label : str
-        The game's name, with its settings where two games of one name are played.
-    secrets, known : tuple of str
-        What the adversary wants and knows.
-    seed : int
-        The repeat.
-    cells : tuple of Cell
-        What is recorded.
-    dataset_sha256 : str
-        Digest of the data set that the keys were made from.
-    """
-
-    key: str
-    game: Plugin
-    game_label: str
-    defense: Plugin
-    secrets: tuple[str, ...]
-    known: tuple[str, ...]
-    seed: int
-    cells: tuple[Cell, ...]
-    dataset_sha256: str
 
 
 def _once(names: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -275,18 +152,7 @@ class Experiment(BaseModel):
 
     def plugins(self, kind: Literal["attacks", "defenses", "games"]) -> tuple[Plugin, ...]:
         """Return the grid of one kind of plugin, each built once to check its parameters."""
-        found: list[Plugin] = []
-        built: list[Any] = []
-        for entry in getattr(self, kind):
-            for plugin in _expand(kind, entry):
-                made = plugin.make()
-                if made in built:
-                    twin = found[built.index(made)].identity
-                    same = "" if twin == plugin.identity else f" (once as {twin})"
-                    raise InputError(f"{kind}: {plugin.identity} is listed twice{same}; leave one of the two out")
-                found.append(plugin)
-                built.append(made)
-        return tuple(found)
+        return grid(kind, getattr(self, kind))
 
     def load_dataset(self) -> Dataset:
         """Load the data set that the config names, as its file is now.
@@ -352,7 +218,7 @@ class Experiment(BaseModel):
             if registry.load("games", game.name).natural:
                 cells += [*((None, model) for model in self.downstream.models), (None, None)]
             yield Trial(
-                key=_hash(*base),
+                key=key_of(*base),
                 game=game,
                 game_label=label,
                 defense=defense,
@@ -360,7 +226,7 @@ class Experiment(BaseModel):
                 known=known,
                 seed=seed,
                 cells=tuple(
-                    Cell(_hash(*base, "cell", digests[attack] if attack else None, model), attack, model)
+                    Cell(key_of(*base, "cell", digests[attack] if attack else None, model), attack, model)
                     for attack, model in cells
                 ),
                 dataset_sha256=dataset.sha256,
@@ -389,43 +255,6 @@ def _load(spec: str, content: str) -> Dataset:
     return load_file(FileOptions.from_mapping(plain))
 
 
-def _expand(kind: registry.Kind, entry: str | Mapping[str, Any]) -> Iterator[Plugin]:
-    """Expand one entry of the config: a name, or a mapping in which a list is an axis of the grid."""
-    given = {"name": entry} if isinstance(entry, str) else dict(entry)
-    name = given.pop("name", None)
-    if not isinstance(name, str):
-        raise InputError(f"{kind}: every entry is a name or a mapping with a 'name'; got {entry!r}")
-    known = registry.parameters(kind, name)
-    for parameter in given:
-        if parameter not in known:
-            raise unknown(
-                f"parameter of {kind[:-1]} {name!r}",
-                parameter,
-                known,
-                hint=f"See 'privbench list {kind} {name}'.",
-            )
-    axes = {}
-    for parameter, value in given.items():
-        inner = isinstance(value, list) and all(isinstance(item, list) for item in value)
-        is_axis = isinstance(value, list) and (inner or not registry.takes_sequence(kind, name, parameter))
-        if is_axis and not value:
-            raise InputError(f"{kind}: {name}: {parameter} is an empty list; give at least one value")
-        axes[parameter] = value if is_axis else [value]
-    for values in itertools.product(*axes.values()):
-        params = {key: _plain(value) for key, value in zip(axes, values, strict=True)}
-        objects = tuple((key, value) for key, value in params.items() if isinstance(value, Given))
-        yield Plugin(kind, name, canonical(params), objects)
-
-
-def _plain(value: object) -> object:
-    """Write 1.0 as 1, within lists and mappings too: one setting has one name, and so one random stream."""
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 def _exchange(plain: Mapping[str, Any], path: list[str], value: object) -> dict[str, Any]:
     """Return the mapping with the value at a path exchanged."""
     if len(path) == 1:
@@ -452,10 +281,6 @@ def _parse(text: str, source: str) -> Any:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise InputError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from None
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:32]
 
 
 def _tuple(value: list[str] | None) -> tuple[str, ...] | None:

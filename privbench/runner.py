@@ -22,9 +22,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from privbench.cells import Trial
 from privbench.dataset import Dataset
 from privbench.errors import InputError, import_extra
-from privbench.experiment import Experiment, Trial
+from privbench.experiment import Experiment
 from privbench.progress import plain_lines, show_progress
 from privbench.result import Result
 from privbench.store import Store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pickle
 import time
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privbench.blind import guess_without_reports
+from privbench.cells import Cell, Trial
 from privbench.contracts import Defense, Guess, Round
 from privbench.dataset import Dataset
 from privbench.downstream import check_label, predict
@@ -29,10 +29,12 @@ from privbench.errors import (
     PrivbenchError,
     TimeLimitError,
 )
-from privbench.experiment import Cell, Experiment, Plugin, Trial, canonical, code_version
+from privbench.experiment import Experiment
 from privbench.judge import figures_on_persons, score_guess, score_model
+from privbench.keys import canonical, code_version, key_of
 from privbench.marginals import score_exact_success, score_release_marginals
 from privbench.people import figures_to_arrow, targets_to_arrow
+from privbench.plugin import Plugin
 from privbench.record import Row, Status
 from privbench.release import Release, SyntheticTable
 from privbench.rng import stream
@@ -122,7 +124,7 @@ def _play(game: Plugin, secrets: tuple[str, ...], seed: int, dataset: Dataset) -
 def _round_key(game: Plugin, secrets: tuple[str, ...], known: tuple[str, ...], seed: int, dataset: Dataset) -> str:
     """Hash everything that a round depends on, as a trial's key does for its release."""
     parts = (code_version(), dataset.name, dataset.sha256, _digest(game), secrets, known, seed)
-    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:32]
+    return key_of(*parts)
 
 
 @lru_cache(maxsize=16)

@@ -140,18 +140,18 @@ def test_one_name_is_a_list_of_one():
 
 
 def test_versions_of_libraries_are_part_of_the_key(monkeypatch):
-    from privbench import experiment, registry
+    from privbench import keys, registry
 
     before = {cell.key for trial in trials() for cell in trial.cells}
     monkeypatch.setattr(registry, "_version", lambda package: "another")
     assert len(before & {cell.key for trial in trials() for cell in trial.cells}) < len(before)
     monkeypatch.undo()
-    monkeypatch.setattr(experiment, "version", lambda package: "another")
-    experiment.code_version.cache_clear()
+    monkeypatch.setattr(keys, "version", lambda package: "another")
+    keys.code_version.cache_clear()
     try:
         assert before.isdisjoint(cell.key for trial in trials() for cell in trial.cells)
     finally:
-        experiment.code_version.cache_clear()
+        keys.code_version.cache_clear()
 
 
 def test_overrides_reach_into_mappings():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from privbench.auditing.judgement import single
 from privbench.auditing.lineup import SETTINGS
 from privbench.auditing.people import People
 from privbench.auditing.scoring import metric_of
-from privbench.experiment import canonical, code_version
+from privbench.keys import canonical, code_version, key_of
 from privbench.record import Row
 from privbench.scorers.intervals import wilson_one
 
@@ -63,8 +62,7 @@ def rows_of(
         known = canonical(scene.known_of(secret))
         params = canonical(SETTINGS.get(attack, {}))
         parts = (plain.code_version, sha256, names["synthetic"], secret, attack, params, known, scene.seed)
-        key = hashlib.sha256(canonical(parts).encode()).hexdigest()[:32]
-        return replace(plain, key=key, secret=secret, attack=attack, attack_params=params, known=known)
+        return replace(plain, key=key_of(*parts), secret=secret, attack=attack, attack_params=params, known=known)
 
     rows: list[Row] = []
     for secret, given in answers.items():

@@ -191,9 +191,7 @@ def _frame(
     tests: Sequence[Test], claim: Claim, data: Dataset, name: str, params: Mapping[str, Any], seed: int
 ) -> pd.DataFrame:
     """Return one row a figure."""
-    import hashlib
-
-    from privbench.experiment import canonical, code_version
+    from privbench.keys import canonical, code_version, key_of
     from privbench.record import Row, to_frame
 
     plain = {
@@ -206,7 +204,7 @@ def _frame(
         for metric, value in (("epsilon_lower_bound", test.epsilon_lower_bound), ("claim_p_value", test.p_value)):
             rows.append(
                 Row(
-                    key=hashlib.sha256(canonical(said).encode()).hexdigest(),
+                    key=key_of(*said),
                     code_version=code_version(),
                     dataset=data.name,
                     dataset_sha256=data.sha256,

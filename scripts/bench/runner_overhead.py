@@ -17,7 +17,8 @@ import numpy as np
 import yaml
 
 from privbench import trial as trials_of
-from privbench.experiment import Experiment, Trial, default_text
+from privbench.cells import Trial
+from privbench.experiment import Experiment, default_text
 from privbench.store import Store
 
 
