@@ -38,7 +38,7 @@ class ContractError(PrivbenchError):
 
 
 class DoesNotApplyError(PrivbenchError):
-    """A defense has nothing to do with these columns; recorded as skipped, the message being the reason."""
+    """A defense or an attack has nothing to do here; recorded as skipped, the message being the reason."""
 
 
 class MissingExtraError(PrivbenchError):

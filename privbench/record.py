@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from privbench.errors import DoesNotApplyError, MissingExtraError, PrivbenchError, TimeLimitError
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["SCHEMA_VERSION", "Row", "Status", "to_arrow", "to_frame"]
+__all__ = ["SCHEMA_VERSION", "Row", "Status", "failure", "to_arrow", "to_frame"]
 
 SCHEMA_VERSION = 1
 Status = Literal["ok", "skipped", "failed", "timeout", "unavailable"]
@@ -103,3 +107,26 @@ def to_frame(rows: Iterable[Row]) -> pd.DataFrame:
         dtype = "Int64" if field.name == "n" else _DTYPES.get(base, "string")
         columns[field.name] = pd.Series([getattr(row, field.name) for row in listed], dtype=dtype)
     return pd.DataFrame(columns)
+
+
+def failure(error: BaseException) -> tuple[Status, str]:
+    """Return what is recorded of an attack or a defense that raised: a status, and the reason in a sentence.
+
+    Parameters
+    ----------
+    error : BaseException
+        What it raised. Of an error that nobody meant to raise, the reason has its kind and the line that raised it too.
+    """
+    status: Status = "failed"
+    if isinstance(error, DoesNotApplyError):
+        status = "skipped"
+    elif isinstance(error, TimeLimitError):
+        status = "timeout"
+    elif isinstance(error, MissingExtraError):
+        status = "unavailable"
+    text = " ".join(str(error).split()) or "no message"
+    if isinstance(error, PrivbenchError):
+        return status, text
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return status, f"{type(error).__name__}: {text}{where}"

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import pickle
 import time
-import traceback
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,11 +21,7 @@ from privbench.dataset import Dataset
 from privbench.downstream import check_label, predict
 from privbench.errors import (
     ContractError,
-    DoesNotApplyError,
     InputError,
-    MissingExtraError,
-    PrivbenchError,
-    TimeLimitError,
 )
 from privbench.experiment import Experiment
 from privbench.judge import figures_on_persons, score_guess, score_model
@@ -35,7 +29,7 @@ from privbench.keys import canonical, code_version, key_of
 from privbench.marginals import score_exact_success, score_release_marginals
 from privbench.people import figures_to_arrow, targets_to_arrow
 from privbench.plugin import Plugin
-from privbench.record import Row, Status
+from privbench.record import Row, Status, failure
 from privbench.release import Release, SyntheticTable
 from privbench.rng import stream
 from privbench.scorers.persons import Persons
@@ -75,7 +69,8 @@ def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str
         release, seconds = _released(trial, round_, store)
         reason = _sentence(trial.game, trial.game.make().skip(release))
     except _ANYTHING as error:
-        return fail(trial, experiment, store, status=_status(error), reason=_reason(error))
+        status, reason = failure(error)
+        return fail(trial, experiment, store, status=status, reason=reason)
     place = _round_key(trial.game, trial.secrets, trial.known, trial.seed, dataset)
     for cell in trial.cells:
         started = time.perf_counter()
@@ -87,11 +82,12 @@ def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str
             elif cell.attack is not None:
                 rows, figures = _attack(trial, cell.attack, round_, release, row, store.scratch(cell.key))
             elif cell.model is not None:
-                rows = _train(trial, cell.model, dataset, round_, release, row)
+                rows = _train(trial, cell.model, dataset, release, row)
             else:
                 rows = _marginals(release, round_.train, replace(row, seconds=seconds))
         except _ANYTHING as error:
-            rows = [replace(row, status=_status(error), reason=_reason(error), seconds=_since(started))]
+            status, reason = failure(error)
+            rows = [replace(row, status=status, reason=reason, seconds=_since(started))]
         people = None
         if figures:
             store.write_targets(place, lambda: targets_to_arrow(place, round_, dataset))
@@ -195,7 +191,6 @@ def _train(
     trial: Trial,
     model: str,
     dataset: Dataset,
-    round_: Round,
     release: Release,
     row: Row,
 ) -> list[Row]:
@@ -267,24 +262,6 @@ def _sentence(plugin: Plugin, reason: object) -> str | None:
     if reason is None or (isinstance(reason, str) and reason.strip()):
         return reason
     raise ContractError(f"{plugin.name!r}: skip() must return a sentence or None; got {reason!r}")
-
-
-def _status(error: BaseException) -> Status:
-    if isinstance(error, DoesNotApplyError):
-        return "skipped"
-    if isinstance(error, TimeLimitError):
-        return "timeout"
-    return "unavailable" if isinstance(error, MissingExtraError) else "failed"
-
-
-def _reason(error: BaseException) -> str:
-    """Return the message; of an error that nobody meant to raise also its kind, and the line that raised it."""
-    text = " ".join(str(error).split()) or "no message"
-    if isinstance(error, PrivbenchError):
-        return text
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {text}{where}"
 
 
 def _since(started: float) -> float:

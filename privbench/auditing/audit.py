@@ -163,7 +163,7 @@ def audit(
             label=read.label,
             members=int(people.member.sum()),
             controls=int((~people.member).sum()),
-            reference="public" if control is None else "controls",
+            reference="others" if control is None else "controls",
             level=LEVEL,
             seed=seed,
             seconds=time.perf_counter() - started,

@@ -12,8 +12,8 @@ from privbench import registry
 from privbench.auditing.lineup import MANY, SETTINGS, WIDEST, encodes, rows_for
 from privbench.auditing.scoring import beside_controls, hits_of
 from privbench.contracts import Attack, Guess, View
-from privbench.errors import ContractError, PrivbenchError, TimeLimitError
-from privbench.record import Status
+from privbench.errors import ContractError
+from privbench.record import Status, failure
 from privbench.release import SyntheticTable
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
@@ -127,10 +127,8 @@ def answer(scene: Scene, attack: str, column: str, *, deadline: float | None = N
     try:
         done = _made(scene, attack, scene.targets.schema[column])
     except (Exception, SystemExit) as error:
-        text = " ".join(str(error).split()) or "no message"
-        known = isinstance(error, PrivbenchError)
-        status: Status = "timeout" if isinstance(error, TimeLimitError) else "failed"
-        done = replace(nothing, status=status, reason=text if known else f"{type(error).__name__}: {text}")
+        status, reason = failure(error)
+        done = replace(nothing, status=status, reason=reason)
     return replace(done, seconds=time.perf_counter() - started)
 
 

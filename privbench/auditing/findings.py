@@ -191,7 +191,7 @@ class Asked:
     members, controls : int
         How many people of each file were attacked.
     reference : str
-        ``controls``, or ``public`` without a control file.
+        ``controls``, or ``others`` without a control file: records of other people of the training file.
     level : float
         Confidence of all intervals of one table together.
     seed : int
@@ -207,7 +207,7 @@ class Asked:
     label: str | None
     members: int
     controls: int
-    reference: Literal["controls", "public"]
+    reference: Literal["controls", "others"]
     level: float
     seed: int
     seconds: float

@@ -127,7 +127,7 @@ def nothing_found() -> Findings:
 
 def without_control() -> Findings:
     """Return an audit of two files."""
-    asked = replace(ASKED, files=ASKED.files[:2], controls=0, reference="public")
+    asked = replace(ASKED, files=ASKED.files[:2], controls=0, reference="others")
     return findings(asked=asked, checks=(NO_CONTROL,), usefulness=Usefulness(USEFUL.fidelity))
 
 
