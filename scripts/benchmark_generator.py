@@ -1,4 +1,4 @@
-"""Benchmark one generator against every attack: what it leaks beyond what anyone could say.
+"""Benchmark one generator against four attacks in two games: what it leaks beyond what anyone could say.
 
 For example:
   python scripts/benchmark_generator.py my_generator.py:generate --data people.csv --secret diagnosis

@@ -12,7 +12,7 @@ from privbench.errors import InputError
 from privbench.schema import Schema
 from privbench.table import Table
 
-__all__ = ["Draw", "draw", "known_columns"]
+__all__ = ["Draw", "check_people", "draw", "known_columns"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +31,18 @@ class Draw:
     controls: Table
     population: Table
     targets: NDArray[np.int64]
+
+
+def check_people(targets: int, population: int) -> None:
+    """Refuse numbers of people that no game can draw.
+
+    Raises
+    ------
+    InputError
+        If there is no target, or fewer than no reference records.
+    """
+    if targets < 1 or population < 0:
+        raise InputError(f"targets must be at least 1 and population at least 0; got {targets}, {population}")
 
 
 def draw(

@@ -9,8 +9,7 @@ import numpy as np
 
 from privbench.contracts import Round
 from privbench.dataset import Dataset
-from privbench.errors import InputError
-from privbench.games.draw import draw, known_columns
+from privbench.games.draw import check_people, draw, known_columns
 from privbench.release import Release
 from privbench.table import Table
 
@@ -52,10 +51,7 @@ class Holdout:
     population: int = 0
 
     def __post_init__(self) -> None:
-        if self.targets < 1 or self.population < 0:
-            raise InputError(
-                f"targets must be at least 1 and population at least 0; got {self.targets}, {self.population}"
-            )
+        check_people(self.targets, self.population)
 
     def play(self, dataset: Dataset, secrets: tuple[str, ...], *, rng: np.random.Generator) -> Round:
         """Draw training records and controls, and shuffle T of each into one batch."""
