@@ -92,6 +92,8 @@ class DensityRatio:
         return Guess(answers, spread)
 
     def _posterior(self, view: View, secret: Column) -> tuple[Floats, Floats | None]:
+        from scipy.special import softmax
+
         space = _Space(view, secret)
         cells, rows = space.cells, len(space.released)
         usual = space.background()
@@ -109,8 +111,7 @@ class DensityRatio:
         rows_left, behind = _rows_left(*near, most, exactly=most == 1 and kept > _COPIES)
         prior = np.full_like(usual, 1 / cells.size) if even else usual / usual.sum(axis=1, keepdims=True)
         logs = np.log(prior) + np.logaddexp(np.log1p(-behind), np.log(behind) + _log_ratio(count, expected, rows_left))
-        posterior = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return cells.answer(posterior / posterior.sum(axis=1, keepdims=True))
+        return cells.answer(softmax(logs, axis=1))
 
 
 class _Space:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from privbench.errors import InputError
 from privbench.oracles import FakedOracle
-from privbench.reports import ReportedColumn
+from privbench.reported_column import ReportedColumn
 
 __all__ = ["genuine_column", "genuine_scores"]
 

@@ -177,6 +177,8 @@ def _known(view: View) -> list[str]:
 
 def _naive_bayes(rows: Rows, targets: Table, prior: Floats, rng: np.random.Generator) -> Floats:
     """Multiply the prior with how much more common each known value is beside each value of the secret."""
+    from scipy.special import softmax
+
     coding = Coding(targets, _BINS[0])
     everything = 1 + len(targets) * len(coding.sizes)
     columns = draw_groupings(coding, 1, groups=everything, places=everything, rng=rng)
@@ -188,5 +190,4 @@ def _naive_bayes(rows: Rows, targets: Table, prior: Floats, rng: np.random.Gener
         first += len(own)
         shares = (own + prior) / (own.sum(axis=1, keepdims=True) + 1)
         logs += np.log(shares / prior)[column.group]
-    posterior = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(posterior / posterior.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(logs, axis=1))

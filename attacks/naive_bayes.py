@@ -47,6 +47,8 @@ class NaiveBayes:
 
     def infer(self, view: View, *, rng: np.random.Generator) -> Guess:
         """Return the posterior; for a continuous secret its mean and spread over the cells' mean values."""
+        from scipy.special import softmax
+
         columns = view.targets.schema.columns
         answers: dict[str, NDArray[np.float64]] = {}
         spread: dict[str, NDArray[np.float64]] = {}
@@ -62,8 +64,7 @@ class NaiveBayes:
                 table = np.bincount(seen * size + cells, minlength=own * size).reshape(own, size) + self.smoothing
                 asked = to_bins(column, view.targets[column.name], bins=self.bins)
                 logs += np.log(table / table.sum(axis=0))[asked]
-            posterior = np.exp(logs - logs.max(axis=1, keepdims=True))
-            posterior /= posterior.sum(axis=1, keepdims=True)
+            posterior = softmax(logs, axis=1)
             if secret.discrete:
                 answers[secret.name] = posterior
             else:

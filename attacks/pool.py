@@ -39,10 +39,12 @@ def pool(answers: Sequence[Floats], marginal: Floats, trust: Floats) -> Floats:
     trust : array of shape (number of answers,)
         Weights, not negative.
     """
+    from scipy.special import softmax
+
     total = np.zeros_like(answers[0])
     for answer, weight in zip(answers, trust, strict=True):
         total += weight * _logs(answer, marginal)
-    return _normal(total)
+    return np.asarray(softmax(total, axis=1))
 
 
 def weights(answers: Sequence[Floats], truth: Codes, marginal: Floats) -> Floats:
@@ -115,8 +117,3 @@ def _logs(answer: Floats, marginal: Floats) -> Floats:
     """Return the logarithm of an answer that leaves some doubt."""
     doubt = _DOUBT * (0.99 * marginal + 0.01 / len(marginal))
     return np.log((1 - _DOUBT) * answer + doubt)
-
-
-def _normal(logs: Floats) -> Floats:
-    shares = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))

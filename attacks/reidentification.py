@@ -13,7 +13,8 @@ from attacks.report_prior import reports_of
 from privbench.contracts import Guess, View
 from privbench.errors import ContractError, InputError
 from privbench.oracles import FakedOracle, NumericOracle
-from privbench.reports import ReportedColumn, Reports, Together
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports, Together
 from privbench.table import Table
 
 __all__ = ["Reidentification", "found_among", "record_scores"]

@@ -28,12 +28,13 @@ def bayes(expected: Floats, log_likelihood: Floats) -> Floats:
     log_likelihood : array of shape (T, k)
         Of the person's reports; where all that it leaves is held impossible, it is believed.
     """
+    from scipy.special import softmax
+
     with np.errstate(divide="ignore"):
         logs = np.log(expected) + log_likelihood
     impossible = ~np.isfinite(logs.max(axis=1, keepdims=True))
     logs = np.where(impossible, log_likelihood, logs)
-    weight = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(logs, axis=1))
 
 
 def as_guess(view: View, posterior: Mapping[str, Floats], *, cells: int) -> Guess:

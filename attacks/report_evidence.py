@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from attacks.number_cells import NumberCells
 from privbench.errors import ContractError
 from privbench.oracles import FakedOracle, FrequencyOracle
-from privbench.reports import ReportedColumn, Reports, Together
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports, Together
 from privbench.schema import Column
 
 __all__ = ["Evidence", "Term", "column_log_likelihood", "column_size"]

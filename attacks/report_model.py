@@ -9,7 +9,7 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse
 from numpy.typing import NDArray
-from scipy.special import gammaln
+from scipy.special import gammaln, softmax
 
 from privbench.table import Table
 
@@ -120,7 +120,7 @@ class SoftmaxModel:
 
         def loss(flat: Floats) -> tuple[float, Floats]:
             weights = flat.reshape(width, size)
-            prior = _softmax(start + features @ weights)
+            prior = softmax(start + features @ weights, axis=1)
             joint = prior * likelihood
             total = joint.sum(axis=1, keepdims=True)
             slope = penalty * weights + across @ (prior - joint / total)
@@ -132,7 +132,7 @@ class SoftmaxModel:
 
     def probabilities(self, features: scipy.sparse.csr_array) -> Floats:
         """Return the probability of each value for each person, ``(n, k)``."""
-        return _softmax(self.intercept + features @ self.weights)
+        return np.asarray(softmax(self.intercept + features @ self.weights, axis=1))
 
 
 def likely_shares(likelihood: Floats, counts: Floats | None = None, *, more: float = 1.0) -> Floats:
@@ -163,14 +163,14 @@ def likely_shares(likelihood: Floats, counts: Floats | None = None, *, more: flo
     total = each.sum() + more * size
 
     def loss(scores: Floats) -> tuple[float, Floats]:
-        shares = _softmax(scores[None])[0]
+        shares = softmax(scores)
         said = likelihood @ shares
         value = each @ np.log(said) + more * np.log(shares).sum()
         slope = shares * (likelihood.T @ (each / said)) + more - total * shares
         return -float(value / total), -slope / total
 
     found = _minimise(loss, np.zeros(size), {"maxiter": _ROUNDS, "ftol": 1e-13, "gtol": 1e-9})
-    return np.asarray(_softmax(found[None])[0])
+    return np.asarray(softmax(found))
 
 
 def _cautious_shares(likelihood: Floats) -> Floats:
@@ -188,7 +188,7 @@ def _cautious_shares(likelihood: Floats) -> Floats:
         beforehand = gammaln(more * size) - size * gammaln(more) + more * np.log(shares).sum()
         evidence.append(np.log(said).sum() + beforehand + (size - 1) / 2 * np.log(2 * np.pi) - sharp / 2)
         found.append(shares)
-    return np.asarray(_softmax(np.array(evidence)[None])[0] @ np.stack(found))
+    return np.asarray(softmax(np.array(evidence)) @ np.stack(found))
 
 
 def _minimise(loss: Callable[[Floats], tuple[float, Floats]], start: Floats, options: Mapping[str, float]) -> Floats:
@@ -202,8 +202,3 @@ def _edges(table: Table, name: str) -> Floats | None:
     if not len(table):
         return np.empty(0)
     return np.unique(np.quantile(table[name], np.linspace(0, 1, _CELLS + 1)[1:-1]))
-
-
-def _softmax(scores: Floats) -> Floats:
-    weight = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))

@@ -156,6 +156,8 @@ def _name(number: int) -> str:
 
 def _posterior(studio: Studio, made: Sequence[ShadowRelease], place: int, prior: str) -> Floats:
     """Return the probabilities of a secret's cells for every target."""
+    from scipy.special import softmax
+
     secret = list(studio.cells)[place]
     there = studio.records.places >= 0
     usual = studio.known.usual[secret] / studio.known.usual[secret].sum(axis=1, keepdims=True)
@@ -172,8 +174,7 @@ def _posterior(studio: Studio, made: Sequence[ShadowRelease], place: int, prior:
         # one who is not on the roster leaves no trace
         likely[there] = learn_secret(shadows)
     logs = likely if even else likely + np.log(usual)
-    posterior = np.exp(logs - logs.max(axis=1, keepdims=True))
-    posterior /= posterior.sum(axis=1, keepdims=True)
+    posterior = softmax(logs, axis=1)
     # people with the same known columns cannot be told apart
     group = studio.combinations.of_row
     mean = np.stack([np.bincount(group, weights=column) for column in posterior.T], axis=1)

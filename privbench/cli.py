@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +15,7 @@ from privbench.errors import InputError, PrivbenchError, one_sentence
 if TYPE_CHECKING:
     from privbench.auditing.result import AuditResult
     from privbench.result import Result
+    from privbench.verifying.verification import Verification
 
 __all__ = ["app", "main"]
 
@@ -51,7 +54,7 @@ def run(
     ),
     seeds: Annotated[int | None, typer.Option(help="How many times every cell is repeated.", min=1)] = None,
     workers: Annotated[int | None, typer.Option(help="Local processes; one a core by default.", min=1)] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, in place of them.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, for processes elsewhere.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, in place of the config's.")] = None,
     print_config: Annotated[bool, typer.Option("--print-config", help="Print the default config and exit.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
@@ -108,15 +111,18 @@ def audit(
     control: Annotated[Path | None, typer.Option(help="Real records of the same kind that had no part in it.")] = None,
     secret: Annotated[list[str] | None, typer.Option(help="Column to ask; all by default.")] = None,
     known: Annotated[list[str] | None, typer.Option(help="Column known beforehand; all others by default.")] = None,
-    group: Annotated[list[str] | None, typer.Option(help="Protected column: compare its groups.")] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="Protected column: compare its groups; every column of few values by default."),
+    ] = None,
     label: Annotated[str | None, typer.Option(help="Column that models are to predict.")] = None,
     positive: Annotated[str | None, typer.Option(help="Its favourable value; the last by default.")] = None,
     attacks: Annotated[
         list[str] | None, typer.Option(help="Attack to make, as 'privbench list attacks' has it.")
     ] = None,
-    targets: Annotated[int, typer.Option(help="How many people of each file are attacked.", min=1)] = 2000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.", min=0)] = 0,
-    time_limit: Annotated[float | None, typer.Option(help="Seconds for all of it.", min=0)] = None,
+    targets: Annotated[int, typer.Option(help="How many people of each file are attacked.", min=20)] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same figures, unless time runs out.", min=0)] = 0,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds for all of it, above 0.")] = None,
     workers: Annotated[int | None, typer.Option(help="Local processes; one a core by default.", min=1)] = None,
     delimiter: Annotated[str, typer.Option(help="Between the cells of a CSV file.")] = ",",
     encoding: Annotated[str, typer.Option(help="Of a CSV file.")] = "utf-8",
@@ -138,9 +144,10 @@ def audit(
 
     Options that name columns may be repeated, or hold several names with commas.
     """
+    from privbench.auditing.crossings import not_judged, not_ruled_out, reservations
     from privbench.auditing.names import columns_of, split_names
-    from privbench.auditing.result import check_folder
-    from privbench.auditing.thresholds import check_possible, not_ruled_out, parse_thresholds
+    from privbench.auditing.result import check_file, check_folder
+    from privbench.auditing.thresholds import check_possible, parse_thresholds
     from privbench.datasets.alike_options import AlikeOptions
     from privbench.datasets.dialect import Dialect
 
@@ -149,6 +156,8 @@ def audit(
     if json and markdown == "-":
         raise InputError("--json and --markdown - both print to standard output; give --markdown a file")
     check_folder(out)
+    if markdown is not None and markdown != "-":
+        check_file(markdown)
     lists = [secret, known, group, continuous, categorical, ordinal]
     cut = any("," in name for names in lists for name in names or ())
     columns = columns_of(train, Dialect(delimiter, encoding, decimal, thousands)) if cut else ()
@@ -172,11 +181,11 @@ def audit(
         train,
         synthetic,
         control,
-        secret=secrets or None,
+        secret=secrets if secret else None,
         known=knowns if known else None,
-        group=groups or None,
+        group=groups if group else None,
         label=label,
-        attacks=split_names(attacks or (), ()) or None,
+        attacks=split_names(attacks, ()) if attacks else None,
         targets=targets,
         seed=seed,
         time_limit=time_limit,
@@ -185,23 +194,20 @@ def audit(
         quiet=quiet,
     )
     page = result.write(out)
-    if json:
-        typer.echo(result.to_json(), nl=False)
-    elif markdown == "-":
-        typer.echo(result.to_markdown(), nl=False)
-    else:
-        result.print()
     if markdown is not None and markdown != "-":
         result.write_markdown(markdown)
+    _tell(result.to_json() if json else result.to_markdown() if markdown == "-" else _printed(result))
     _say_where(result, page, err=json or markdown == "-")
     crossings = result.crossed(thresholds)
     for crossing in crossings:
-        typer.echo(f"above the threshold: {crossing}", err=True)
-    for sentence in not_ruled_out(result.findings, thresholds):
-        typer.echo(sentence, err=True)
+        _tell(f"above the threshold: {crossing}\n", err=True)
+    found = result.findings
+    said = [*reservations(found, crossings), *(not_judged(found, thresholds) if crossings else ())]
+    for sentence in (*said, *not_ruled_out(found, thresholds)):
+        _tell(f"{sentence}\n", err=True)
     left = [one.column for one in result.findings.columns if one.advantage is None]
     if left and any(name.endswith("advantage") for name in thresholds):
-        typer.echo(f"not asked, so without a threshold: {', '.join(left)}; the report says why", err=True)
+        _tell(f"not asked, so without a threshold: {', '.join(left)}; the report says why\n", err=True)
         if not crossings and (unasked := sorted({*secrets} & {*left})):
             raise InputError(f"--fail-above: {', '.join(unasked)} was to be asked (--secret), and could not be")
     if crossings:
@@ -210,11 +216,47 @@ def audit(
 
 def _say_where(result: AuditResult, page: Path, *, err: bool) -> None:
     """Say where the report is, and what to keep to oneself."""
-    from privbench.auditing.result import EXPOSED
+    from privbench.result import EXPOSED
 
-    typer.echo(f"Report: {page}", err=err)
+    _tell(f"Report: {page}\n", err=err)
     if result.findings.records:
-        typer.echo(f"The most exposed records: {page.with_name(EXPOSED)}. Keep it as safe as the data.", err=err)
+        _tell(f"The most exposed records: {page.with_name(EXPOSED)}. Keep it as safe as the data.\n", err=err)
+
+
+def _printed(result: AuditResult | Verification) -> str:
+    """Return what is printed on the console of standard output; nothing if that was closed from the start."""
+    from privbench.report.console import standard_console
+
+    if sys.stdout is None:
+        return ""
+    console = standard_console()
+    with console.capture() as captured:
+        result.print(console)
+    return captured.get()
+
+
+def _tell(text: str, *, err: bool = False) -> None:
+    """Print to somebody who may stop reading, as ``head`` does: the rest is dropped, and that is no failure.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written for another reason, such as a full disk.
+    """
+    stream = sys.stderr if err else sys.stdout
+    if stream is None:  # closed from the start
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        both = [one.fileno() for one in (sys.stdout, sys.stderr) if one is not None]
+        lost = [number for number in both if os.path.sameopenfile(number, stream.fileno())]
+        for number in lost:  # else what is left in the buffer fails again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+        if not isinstance(error, BrokenPipeError):
+            name = "standard error" if err else "standard output"
+            raise InputError(f"{name} cannot be written ({error.strerror}); make room, and start again") from None
 
 
 @app.command()
@@ -227,7 +269,9 @@ def verify(
     delta: Annotated[float | None, typer.Option(help="Of that claim.")] = None,
     adjacency: Annotated[str | None, typer.Option(help="replace-one | add-remove | local.")] = None,
     method: Annotated[str, typer.Option(help="auto | one-run | many-runs | local | both.")] = "auto",
-    runs: Annotated[int | None, typer.Option(help="Releases of the many runs, repetitions of the one.", min=1)] = None,
+    runs: Annotated[
+        int | None, typer.Option(help="Releases of the many runs; with --method one-run its repetitions.", min=1)
+    ] = None,
     targets: Annotated[int | None, typer.Option(help="Secrets drawn in the one run.", min=1)] = None,
     attacks: Annotated[list[str] | None, typer.Option(help="An attack of the one run; may be repeated.")] = None,
     seed: Annotated[int, typer.Option(help="Of all randomness.")] = 0,
@@ -249,10 +293,7 @@ def verify(
         delta=delta, adjacency=adjacency, method=method, runs=runs, targets=targets, attacks=attacks, seed=seed,
         time_limit=time_limit, workers=workers, quiet=quiet,
     )  # fmt: skip
-    if json:
-        typer.echo(found.to_json())
-    else:
-        found.print()
+    _tell(f"{found.to_json()}\n" if json else _printed(found))
     if found.refuted:
         raise typer.Exit(1)
 
@@ -262,8 +303,9 @@ def list_(
     kind: Annotated[str, typer.Argument(help=" | ".join(_LISTED), metavar="KIND")],
     name: Annotated[str | None, typer.Argument(help="Only this one.")] = None,
 ) -> None:
-    """List plugins or metrics: what each is, its parameters with their defaults, and its source."""
+    """List plugins, with parameters, defaults and source, or metrics, with range, direction and what chance scores."""
     from privbench import registry
+    from privbench.cards import card_of
     from privbench.errors import unknown
 
     if kind not in _LISTED:
@@ -273,7 +315,7 @@ def list_(
         return
     for entry in registry.names(kind) if name is None else (name,):  # type: ignore[arg-type]
         try:
-            card = registry.card(kind, entry)  # type: ignore[arg-type]
+            card = card_of(kind, entry)  # type: ignore[arg-type]
         except PrivbenchError as error:
             if name is not None:
                 raise
@@ -295,7 +337,9 @@ def _list_metrics(name: str | None) -> None:
     for entry in METRICS if name is None else (metric(name),):
         typer.secho(entry.name, bold=True, nl=False)
         typer.echo(f"  ({entry.family})")
-        typer.echo(f"  {entry.meaning}\n")
+        typer.echo(f"  {entry.meaning}")
+        direction = "neither good nor bad in itself" if entry.higher_is == "neither" else f"higher is {entry.higher_is}"
+        typer.echo(f"  Range: {entry.low:g} to {entry.high:g}; {direction}. By chance: {entry.chance or 'none'}\n")
 
 
 def _overrides(assignments: list[str]) -> dict[str, Any]:

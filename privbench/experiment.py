@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from privbench import registry
 from privbench.cells import Cell, Trial
+from privbench.code_digest import code_digest
 from privbench.dataset import Dataset
 from privbench.datasets.files import FileOptions, fingerprint, load_file
 from privbench.datasets.infer import check_secret
@@ -201,7 +202,7 @@ class Experiment(BaseModel):
         attacks, games, defenses = (self.plugins(kind) for kind in ("attacks", "games", "defenses"))
         names = [game.name for game in games]
         digests = {plugin: plugin.digest for plugin in (*attacks, *defenses)}
-        code = {game: registry.code_digest("games", game.name) for game in games}
+        code = {game: code_digest("games", game.name) for game in games}
         for given, seed, defense in itertools.product(games, self.seed_list(), defenses):
             game, known = self._in_context(given, dataset)
             label = given.name if names.count(given.name) == 1 else f"{given.name} {given.params}"

@@ -26,7 +26,7 @@ def code_version() -> str:
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).parts
-        if parts[0] not in ("report", "cli.py", "__init__.py", "store.py"):
+        if parts[0] not in ("report", "cli.py", "__init__.py", "atomic.py", "store.py"):
             digest.update("/".join(parts).encode() + path.read_bytes())
     digest.update(repr([(name, version(name)) for name in _LIBRARIES]).encode())
     return f"{__version__}+{digest.hexdigest()[:8]}"

@@ -1,17 +1,20 @@
-"""How near a release's marginals are to the records', and what theory expects an attack on its reports to reach."""
+"""How near a release's marginals are to the records', how precise those of reports are, and what attacks can reach."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from privbench.oracles import FrequencyOracle
+from privbench.oracles import FrequencyOracle, NumericOracle
 from privbench.release import Release
 from privbench.reports import Reports
 from privbench.scorers.score import Score
 from privbench.scorers.utility import score_marginals, score_reported_marginals, score_reported_means
 from privbench.table import Table, bin_count, to_bins
 
-__all__ = ["score_exact_success", "score_release_marginals"]
+__all__ = ["score_exact_success", "score_release_marginals", "variance_of_mean", "variance_of_shares"]
+
+Floats = NDArray[np.float64]
 
 # cells into which a continuous column is cut when marginals are compared
 _BINS = 20
@@ -53,17 +56,66 @@ def _reported(release: Reports, train: Table) -> list[Score]:
             estimates,
             [train.marginal(name) for name in discrete],
             n=release.private_records,
-            variances=[release.variance(name) for name in discrete],
+            variances=[variance_of_shares(release, name) for name in discrete],
         )
     if continuous:
         rows += score_reported_means(
             [release.estimate_mean(column.name) for column in continuous],
             [float(train[column.name].mean()) for column in continuous],
-            variances=[release.variance_of_mean(column.name, train[column.name]) for column in continuous],
+            variances=[variance_of_mean(release, column.name, train[column.name]) for column in continuous],
             ranges=[column.range for column in continuous],
             n=release.private_records,
         )
     return rows
+
+
+def variance_of_shares(release: Reports, name: str) -> Floats:
+    """Return the variance of `Reports.estimate`, ``(k,)``, with its own shares in place of the true ones.
+
+    Where a survey asked only some of the people, at random, their being drawn is part of it. Where nobody reported
+    it is infinite, but for a column of one value.
+
+    Parameters
+    ----------
+    release : Reports
+        The reports.
+    name : str
+        A randomised discrete column.
+    """
+    shares, reports = release.estimate(name), release.reports_of(name)
+    if len(shares) > 1 and not reports:
+        return np.full(len(shares), np.inf)
+    spread = np.clip(shares, 0, 1) * (1 - np.clip(shares, 0, 1))
+    total = np.zeros(len(shares))
+    for one in release.of(name):
+        count = len(one.reports)
+        if count and isinstance(one.oracle, FrequencyOracle):
+            drawn = spread / count * (1 - count / release.private_records)
+            total += (count / reports) ** 2 * (one.oracle.variance(shares, reports=count) + drawn)
+    return total
+
+
+def variance_of_mean(release: Reports, name: str, numbers: Floats) -> float:
+    """Return the variance of `Reports.estimate_mean` for people with these numbers; infinite where nobody reported.
+
+    Where a survey asked only some of the people, at random, their being drawn is part of it.
+
+    Parameters
+    ----------
+    release : Reports
+        The reports.
+    name : str
+        A randomised continuous column.
+    numbers : array of float, shape (private_records,)
+        The true numbers, or others that are distributed like them.
+    """
+    total, reports = 0.0, release.reports_of(name)
+    for one in release.of(name):
+        count = len(one.reports)
+        if count and isinstance(one.oracle, NumericOracle):
+            drawn = float(np.var(numbers)) * (1 - count / release.private_records)
+            total += count * (float(one.oracle.variance(numbers).mean()) + drawn)
+    return total / reports**2 if reports else np.inf
 
 
 def score_exact_success(release: Release, train: Table) -> dict[str, list[Score]]:

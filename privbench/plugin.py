@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from privbench import registry
-from privbench.errors import InputError, unknown
+from privbench.code_digest import code_digest
+from privbench.errors import InputError
 from privbench.given import Given
 from privbench.keys import canonical
 
@@ -53,7 +54,7 @@ class Plugin:
         parts = [given.digest for _, given in self.objects]
         if "fingerprint" in dir(registry.load(self.kind, self.name)):
             parts.append(str(self.make().fingerprint))
-        code = registry.code_digest(self.kind, self.name, json.loads(self.params))
+        code = code_digest(self.kind, self.name, json.loads(self.params))
         return "".join([self.identity, code, *parts])
 
 
@@ -92,15 +93,8 @@ def _expand(kind: registry.Kind, entry: str | Mapping[str, Any]) -> Iterator[Plu
     name = given.pop("name", None)
     if not isinstance(name, str):
         raise InputError(f"{kind}: every entry is a name or a mapping with a 'name'; got {entry!r}")
-    known = registry.parameters(kind, name)
     for parameter in given:
-        if parameter not in known:
-            raise unknown(
-                f"parameter of {kind[:-1]} {name!r}",
-                parameter,
-                known,
-                hint=f"See 'privbench list {kind} {name}'.",
-            )
+        registry.check_parameter(kind, name, parameter)
     axes = {}
     for parameter, value in given.items():
         inner = isinstance(value, list) and all(isinstance(item, list) for item in value)

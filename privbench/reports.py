@@ -9,33 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from privbench.claim import Claim
-from privbench.errors import ContractError, InputError, unknown
+from privbench.errors import InputError, unknown
 from privbench.oracles import FrequencyOracle, NumericOracle
+from privbench.reported_column import Encoding, ReportedColumn
 from privbench.schema import Column, Schema
 from privbench.simplex import nearest_distribution
 from privbench.table import Table, one_hot
 
-__all__ = [
-    "Encoding",
-    "ReportedColumn",
-    "Reports",
-    "Together",
-]
+__all__ = ["Reports", "Together"]
 
 Floats = NDArray[np.float64]
 
 # of everybody, into which people are divided who are to be left out in turn
 _PARTS = 5
-
-Encoding = Literal["support", "debiased"]
-"""How reports become training features: the bits of the values that they support, or (bit - q) / (p - q), whose
-expectation is the indicator of the true value."""
 
 
 class Together(StrEnum):
@@ -47,68 +39,6 @@ class Together(StrEnum):
     """One column, drawn at random and kept secret, is reported; all others are fakes. The oracles are `FakedOracle`."""
     JOINT = "joint"
     """One value of the product of the columns is randomised: all its columns are true, or it is drawn anew as one."""
-
-
-@dataclass(frozen=True, eq=False)
-class ReportedColumn:
-    """One column as the collector has it from one survey: a randomised report of everybody asked.
-
-    Parameters
-    ----------
-    column : Column
-        The column before randomisation.
-    oracle : FrequencyOracle or NumericOracle
-        The randomiser, public with its parameters; numeric if the column is continuous.
-    reports : array
-        One report a row, in the oracle's own form.
-    people : array of int or None
-        Who sent them, ascending, one a report; None for everyone.
-    survey : int
-        Number of the survey.
-    """
-
-    column: Column
-    oracle: FrequencyOracle | NumericOracle
-    reports: NDArray[Any]
-    people: NDArray[np.int64] | None = None
-    survey: int = 0
-
-    def __post_init__(self) -> None:
-        if isinstance(self.oracle, NumericOracle) is self.column.discrete:
-            raise ContractError(f"column {self.column.name!r} is {self.column.kind}, its oracle {self.oracle!r} is not")
-        if self.people is not None and len(self.people) != len(self.reports):
-            raise ContractError(f"{len(self.reports)} reports of {self.column.name!r} from {len(self.people)} people")
-
-    def of(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[Any]]:
-        """Return the places in `rows` of the people who reported, and their reports."""
-        if self.people is None:
-            return np.arange(len(rows)), self.reports[rows]
-        place = np.searchsorted(self.people, rows)
-        found = np.flatnonzero(np.append(self.people, -1)[place] == rows)
-        return found, self.reports[place[found]]
-
-    def features(self, people: int, encoding: Encoding) -> NDArray[np.float32]:
-        """Return training features, ``(people, k)``, or one number a person counted from the lower bound.
-
-        Who did not report has zeros for support bits, and the mean of the others where features are debiased.
-        """
-        block = self._encoded(encoding)
-        if self.people is None:
-            return block
-        mean = encoding == "debiased" or not self.column.discrete
-        whole = np.empty((people, block.shape[1]), dtype=np.float32)
-        whole[:] = block.mean(axis=0) if mean and len(block) else 0
-        whole[self.people] = block
-        return whole
-
-    def _encoded(self, encoding: Encoding) -> NDArray[np.float32]:
-        if isinstance(self.oracle, NumericOracle):
-            return (self.oracle.debias(self.reports) - self.column.low).astype(np.float32)[:, None]
-        support = self.oracle.support(self.reports).astype(np.float32)
-        if encoding == "support" or self.oracle.size == 1:
-            return support
-        p, q = self.oracle.p, self.oracle.q
-        return np.asarray((support - q) / (np.asarray(p) - q), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,39 +141,18 @@ class Reports:
 
     def estimate(self, name: str) -> Floats:
         """Return the unbiased estimate of a randomised discrete column's shares: the surveys' mean, by reports."""
-        found = self._weighted(name)
+        total = self.reports_of(name)
+        found = [
+            len(one.reports) / total * one.oracle.estimate(one.reports)
+            for one in self.of(name)
+            if len(one.reports) and isinstance(one.oracle, FrequencyOracle)
+        ]
         size = self.schema[name].size
-        if not found:
-            return np.full(size, 1 / size)
-        return np.sum([share * oracle.estimate(reports) for share, oracle, reports in found], axis=0)
-
-    def variance(self, name: str) -> Floats:
-        """Return the variance of `estimate`, with its own shares in place of the true ones.
-
-        Where a survey asked only some of the people, at random, their being drawn is part of it. Where nobody reported
-        it is infinite, but for a column of one value.
-        """
-        shares = self.estimate(name)
-        if len(shares) > 1 and not self.reports_of(name):
-            return np.full(len(shares), np.inf)
-        spread = np.clip(shares, 0, 1) * (1 - np.clip(shares, 0, 1))
-        total = np.zeros(len(shares))
-        for share, oracle, reports in self._weighted(name):
-            drawn = spread / len(reports) * (1 - len(reports) / self.private_records)
-            total += share**2 * (oracle.variance(shares, reports=len(reports)) + drawn)
-        return total
+        return np.sum(found, axis=0) if found else np.full(size, 1 / size)
 
     def reports_of(self, name: str) -> int:
         """Return how many reports of a randomised column there are, all surveys together."""
         return sum(len(one.reports) for one in self.of(name))
-
-    def _weighted(self, name: str) -> list[tuple[float, FrequencyOracle, NDArray[Any]]]:
-        """Return each survey's share of the reports of a discrete column, its oracle and its reports."""
-        found = [(one.oracle, one.reports) for one in self.of(name) if len(one.reports)]
-        total = self.reports_of(name)
-        return [
-            (len(reports) / total, oracle, reports) for oracle, reports in found if isinstance(oracle, FrequencyOracle)
-        ]
 
     def mean(self, name: str) -> float:
         """Return the unbiased estimate of a randomised continuous column's mean, moved into its bounds."""
@@ -259,26 +168,6 @@ class Reports:
         debiased = [one.oracle.debias(one.reports) for one in self.of(name) if isinstance(one.oracle, NumericOracle)]
         whole = np.concatenate(debiased) if debiased else np.empty(0)
         return float(whole.mean()) if len(whole) else column.low + column.range / 2
-
-    def variance_of_mean(self, name: str, numbers: Floats) -> float:
-        """Return the variance of `estimate_mean` for people with these numbers; infinite where nobody reported.
-
-        Where a survey asked only some of the people, at random, their being drawn is part of it.
-
-        Parameters
-        ----------
-        name : str
-            A randomised continuous column.
-        numbers : array of float, shape (private_records,)
-            The true numbers, or others that are distributed like them.
-        """
-        total, reports = 0.0, self.reports_of(name)
-        for one in self.of(name):
-            count = len(one.reports)
-            if count and isinstance(one.oracle, NumericOracle):
-                drawn = float(np.var(numbers)) * (1 - count / self.private_records)
-                total += count * (float(one.oracle.variance(numbers).mean()) + drawn)
-        return total / reports**2 if reports else np.inf
 
     def marginal(self, name: str) -> Floats:
         """Return the shares of a discrete column's values.

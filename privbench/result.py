@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from privbench.atomic import write_atomically, write_private
 from privbench.errors import InputError
-from privbench.store import Store, write_atomically
+from privbench.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPOSED", "Result"]
 
 EXPOSED = "exposed.csv"
-"""The file in the results' folder that lists the most exposed people."""
+"""The file beside the other results that lists the most exposed people."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +88,10 @@ class Result:
 
     def print(self, console: Console | None = None) -> None:
         """Print the leaderboard, what the protection costs, and what has no figure and why."""
-        import rich.console
+        from privbench.report.console import standard_console
+        from privbench.report.terminal import print_leaderboard
 
-        from privbench.report.terminal import WIDEST, print_leaderboard
-
-        # rich takes 80 columns for what is no terminal: a file or a pipe
-        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDEST
-        print_leaderboard(self.frame, self.manifest, console or rich.console.Console(width=width))
+        print_leaderboard(self.frame, self.manifest, console or standard_console())
 
     def write_report(self, path: str | Path | None = None) -> Path:
         """Write the report, one self-contained HTML page, and return where it is.
@@ -121,20 +116,12 @@ class Result:
         people = self.people
         text = render(self.frame, self.manifest, people)
         write_atomically(target, lambda half: half.write_text(text, encoding="utf-8"))
-        if len(people):
-            listed = to_csv(people)
-
-            def write(half: Path) -> None:
-                half.touch(mode=0o600)
-                half.write_text(listed, encoding="utf-8")
-
-            try:
-                write_atomically(self.folder / EXPOSED, write)
-            except InputError as error:  # results that can only be read have a report all the same
-                logging.getLogger(__name__).warning("%s", error)
-        else:  # one that stands there is of another run
-            with suppress(OSError):
-                (self.folder / EXPOSED).unlink(missing_ok=True)
+        # where nobody is listed, one that stands there is of another run
+        listed = to_csv(people) if len(people) else None
+        try:
+            write_private(self.folder / EXPOSED, listed)
+        except InputError as error:  # results that can only be read have a report all the same
+            logging.getLogger(__name__).warning("%s", error)
         return target
 
     def _repr_html_(self) -> str:

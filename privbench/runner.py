@@ -6,9 +6,7 @@ cells are written by the workers: on a cluster the folder must be one that all o
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import threading
 import time
 from collections import Counter
@@ -16,16 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from privbench.cells import Trial
-from privbench.dataset import Dataset
 from privbench.errors import InputError, import_extra
 from privbench.experiment import Experiment
+from privbench.manifest import manifest_of
 from privbench.progress import plain_lines, show_progress
 from privbench.result import Result
 from privbench.store import Store
@@ -33,18 +29,6 @@ from privbench.threads import one_thread
 from privbench.trial import fail, run_trial
 
 __all__ = ["run"]
-
-_SHOWN_VERSIONS = (
-    "privbench",
-    "numpy",
-    "pandas",
-    "scipy",
-    "scikit-learn",
-    "lightgbm",
-    "fairlearn",
-    "sdv",
-    "torch",
-)
 
 
 def run(
@@ -96,7 +80,7 @@ def run(
         say = plain_lines(quiet=quiet)
         if store.holds_other(experiment.text):
             say(f"{store.folder} held the results of another config: its cells are kept, its report.html is replaced")
-        store.write_manifest(_manifest(experiment, dataset, trials, store, seconds=None))
+        store.write_manifest(manifest_of(experiment, dataset, trials, store, seconds=None))
         pending = _unfinished(trials, store)
         if standing := len(keys) - sum(len(trial.cells) for trial in pending):
             say(f"{standing} of {len(keys)} cells stand in {store.folder} already and are not run again")
@@ -106,7 +90,7 @@ def run(
         ):
             for trial, statuses in _run_all(pending, experiment, store, pool):
                 progress(f"{trial.game_label} / {trial.defense.identity} / seed {trial.seed}", statuses)
-        manifest = _manifest(experiment, dataset, trials, store, seconds=time.monotonic() - started)
+        manifest = manifest_of(experiment, dataset, trials, store, seconds=time.monotonic() - started)
         store.write_manifest(manifest)
     return Result(store.read(keys), manifest, store.folder)
 
@@ -237,50 +221,3 @@ def _folder(out: str | Path) -> Path:
             f"out: {folder} cannot be made a folder ({error.strerror}); choose another with --out"
         ) from None
     return folder
-
-
-def _manifest(
-    experiment: Experiment, dataset: Dataset, trials: Sequence[Trial], store: Store, *, seconds: float | None
-) -> dict[str, Any]:
-    """Say what this run is: everything that a reader of its figures may ask."""
-    return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "config": experiment.text,
-        "versions": {"python": platform.python_version(), **_versions()},
-        "dataset": {
-            "name": dataset.name,
-            "source": dataset.source,
-            "records": len(dataset.records),
-            "test": len(dataset.test),
-            "sha256": dataset.sha256,
-            "notes": list(dataset.notes),
-        },
-        "claims": _claims(trials, store),
-        "seeds": list(experiment.seed_list()),
-        "keys": [cell.key for trial in trials for cell in trial.cells],
-        "seconds": seconds,
-    }
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _SHOWN_VERSIONS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _claims(trials: Sequence[Trial], store: Store) -> list[dict[str, Any]]:
-    """Collect what the defenses of these trials guarantee, each once."""
-    found: dict[str, dict[str, Any]] = {}
-    for trial in trials:
-        path = store.release(trial.key).with_suffix(".json")
-        if path.exists():
-            note = json.loads(path.read_text(encoding="utf-8"))
-            if note["claim"]:
-                found.setdefault(
-                    trial.defense.identity, {**note["claim"], **{k: note[k] for k in ("defense", "params")}}
-                )
-    return list(found.values())

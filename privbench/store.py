@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from privbench.atomic import write_atomically
 from privbench.errors import InputError
 from privbench.record import Row, to_arrow, to_frame
 
@@ -24,32 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["Scratch", "Store", "write_atomically"]
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then move it there whole: a reader sees the old file or the new one.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be written.
-    """
-    half = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(half)
-        with half.open("rb+") as file:
-            os.fsync(file.fileno())
-        half.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); make room or choose another place, and start "
-            "again: what is finished is kept"
-        ) from None
-    finally:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
+__all__ = ["Scratch", "Store"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from privbench.atomic import write_atomically
 from privbench.blind import guess_without_reports
 from privbench.cells import Cell, Trial
 from privbench.contracts import Defense, Guess, Round
@@ -34,7 +35,7 @@ from privbench.release import Release, SyntheticTable
 from privbench.rng import stream
 from privbench.scorers.persons import Persons
 from privbench.scorers.score import Score
-from privbench.store import Scratch, Store, write_atomically
+from privbench.store import Scratch, Store
 from privbench.table import Table
 
 __all__ = ["fail", "run_trial"]
@@ -86,8 +87,8 @@ def run_trial(trial: Trial, experiment: Experiment, store: Store) -> Counter[str
             else:
                 rows = _marginals(release, round_.train, replace(row, seconds=seconds))
         except _ANYTHING as error:
-            status, reason = failure(error)
-            rows = [replace(row, status=status, reason=reason, seconds=_since(started))]
+            status, why = failure(error)
+            rows = [replace(row, status=status, reason=why, seconds=_since(started))]
         people = None
         if figures:
             store.write_targets(place, lambda: targets_to_arrow(place, round_, dataset))

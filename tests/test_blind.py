@@ -73,7 +73,7 @@ def test_people_who_were_not_asked_and_several_surveys_are_no_trouble(params):
 
 
 def test_a_broken_guess_is_refused():
-    with pytest.raises(ContractError):
+    with pytest.raises(ContractError, match=r"guess of 'ill' must have shape"):
         guess_without_reports(Watcher([], wrong=True), played(20, 400), streams=lambda: stream(2))
 
 

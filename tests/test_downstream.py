@@ -19,7 +19,8 @@ from privbench.downstream import MODELS, check_label, models, predict
 from privbench.downstream.calibration import calibrated_features
 from privbench.errors import InputError
 from privbench.release import SyntheticTable
-from privbench.reports import ReportedColumn, Reports
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
 from privbench.scorers import score_downstream

@@ -140,10 +140,10 @@ def test_one_name_is_a_list_of_one():
 
 
 def test_versions_of_libraries_are_part_of_the_key(monkeypatch):
-    from privbench import keys, registry
+    from privbench import code_digest, keys
 
     before = {cell.key for trial in trials() for cell in trial.cells}
-    monkeypatch.setattr(registry, "_version", lambda package: "another")
+    monkeypatch.setattr(code_digest, "_version", lambda package: "another")
     assert len(before & {cell.key for trial in trials() for cell in trial.cells}) < len(before)
     monkeypatch.undo()
     monkeypatch.setattr(keys, "version", lambda package: "another")

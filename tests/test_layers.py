@@ -13,17 +13,17 @@ ROOT = Path(__file__).resolve().parents[1]
 # from the ground up; a module may import from lower floors, and from its own floor only inside one package
 FLOORS = [
     ["environment", "errors", "oracles", "rng", "simplex", "threads"],
-    ["given", "schema"],
-    ["table"],
+    ["atomic", "given", "schema"],
+    ["reported_column", "table"],
     ["claim", "dataset"],
     ["release", "reports"],
     ["contracts"],
     ["registry", "games", "scorers", "datasets", "downstream"],
-    ["blind", "entries", "judge", "keys", "marginals", "people", "record"],
+    ["blind", "cards", "code_digest", "entries", "judge", "keys", "marginals", "people", "record"],
     ["plugin", "store"],
     ["cells", "report"],
     ["experiment", "progress", "result"],
-    ["trial"],
+    ["manifest", "trial"],
     ["runner"],
     ["auditing", "verifying"],
     ["cli"],
@@ -32,7 +32,7 @@ FLOORS = [
 HEIGHT = {name: height for height, floor in enumerate(FLOORS) for name in floor}
 # what a plugin may import, built-in or not
 GROUND = {
-    *("contracts", "oracles", "release", "reports", "table", "schema", "claim", "rng", "errors"),
+    *("contracts", "oracles", "release", "reported_column", "reports", "table", "schema", "claim", "rng", "errors"),
     *("environment", "given", "simplex", "threads"),
 }
 

@@ -76,6 +76,7 @@ def test_attacks_and_defenses_of_a_seed_are_about_the_same_people(undisturbed):
     table = undisturbed.people
     holdout = table[(table["game"] == "holdout") & (table["seed"] == 0) & (table["seeds"] == 1)]
     shown = holdout.groupby("person")[["known.age", "known.race", "member"]].nunique()
+    assert len(shown) > 10
     assert (shown == 1).all(axis=None)
     assert (table.loc[table["game"] == "holdout", "attacks"] % 2 == 0).all()
 
@@ -189,6 +190,7 @@ def test_the_file_of_the_exposed_stays_with_the_results(tmp_path):
     result = privbench.run(ONE, out=tmp_path / "out", workers=1, quiet=True)
     result.write_report(tmp_path / "elsewhere" / "page.html")
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["page.html"]
+    assert (tmp_path / "out" / "exposed.csv").stat().st_mode & 0o777 == 0o600
     listed = pd.read_csv(tmp_path / "out" / "exposed.csv")
     expected = result.people[result.people["member"]].head(100)
     assert listed["person"].tolist() == expected["person"].tolist()

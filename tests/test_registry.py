@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from privbench import registry
+from privbench.code_digest import code_digest
 from privbench.errors import InputError
 
 PLUGIN = '''
@@ -162,8 +163,8 @@ def test_a_code_digest_covers_imports_of_the_plugins_own_package(tmp_path, monke
 
     plugin = importlib.import_module("digested.plugin")
     monkeypatch.setattr(registry, "load", lambda kind, name: plugin.f)
-    first = registry.code_digest("attacks", "x")
+    first = code_digest("attacks", "x")
     (package / "other.py").write_text("B = 2\n")
-    assert registry.code_digest("attacks", "x") == first
+    assert code_digest("attacks", "x") == first
     (package / "part.py").write_text("A = 2\n")
-    assert registry.code_digest("attacks", "x") != first
+    assert code_digest("attacks", "x") != first

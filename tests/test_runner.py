@@ -138,7 +138,7 @@ def test_a_half_written_file_is_never_read(tmp_path):
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 
-    from privbench.store import write_atomically
+    from privbench.atomic import write_atomically
 
     with pytest.raises(KeyboardInterrupt):
         write_atomically(store.cell("k"), breaks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +10,13 @@ from typing import Literal
 import numpy as np
 
 from defenses.ldp import budgets
-from defenses.ldp.collection_checks import check_asked, check_budgets, check_epsilon, check_named, check_owned
+from defenses.ldp.collection_checks import FAKED, check_asked, check_named, check_settings
 from defenses.ldp.fake_claims import amplified
 from defenses.ldp.fakes import Fake, Faked
 from defenses.ldp.memoised_budgets import memoised
 from defenses.ldp.optimal import optimal
-from defenses.ldp.protocols import DISCRETE, DiscreteName, DiscreteOracle, NumericName, numeric_oracle
+from defenses.ldp.protocols import DISCRETE, DiscreteName, NumericName, numeric_oracle
+from defenses.ldp.pure_protocol import PureProtocol
 from defenses.ldp.rounds import Fresh
 from defenses.ldp.survey import Oracle, Survey, jointly, one_by_one, one_genuine, sampled
 from defenses.ldp.unary import UnaryEncoding
@@ -30,9 +30,8 @@ __all__ = ["Collection"]
 
 Allocation = Literal["uniform", "k-based", "custom", "optimal", "combined", "sampled", "rs+fd", "rs+rfd"]
 
-_FAKED = ("rs+fd", "rs+rfd")
 # allocations that need to know a column's number of values
-_OF_VALUES = ("k-based", "optimal", "combined", *_FAKED)
+_OF_VALUES = ("k-based", "optimal", "combined", *FAKED)
 
 
 @dataclass(frozen=True)
@@ -109,44 +108,8 @@ class Collection:
     asked: int | None = None
 
     def __post_init__(self) -> None:
-        check_epsilon(self.epsilon)
-        if self.columns is not None and len(set(self.columns)) != len(self.columns):
-            raise InputError(f"columns: {list(self.columns)} names a column twice; name each once")
-        check_owned(
-            self,
-            (
-                ("budgets", "allocation custom", self.allocation == "custom"),
-                ("objective", "allocation optimal", self.allocation == "optimal"),
-                ("fakes", "allocation rs+fd", self.allocation == "rs+fd"),
-                ("priors", "allocation rs+rfd", self.allocation == "rs+rfd"),
-                ("amplify", "allocations rs+fd and rs+rfd", self.allocation in _FAKED),
-                ("first_share", "memoise", self.memoise),
-            ),
-        )
-        if self.allocation == "custom":
-            if self.budgets is None:
-                raise InputError("allocation custom needs budgets, a mapping of each randomised column to its epsilon")
-            budgets.custom(list(self.columns or self.budgets), self.epsilon, budgets=self.budgets)
-            check_budgets(self.budgets)
-        if self.allocation == "custom" and self.asked is not None:
-            raise InputError(
-                "allocation custom has a budget for every column, so each survey asks for all: leave asked out"
-            )
-        if self.allocation == "combined" and self.protocol != "grr":
-            raise InputError(f"allocation combined randomises joint values by grr; got protocol {self.protocol}")
-        if self.rounds < 1 or self.surveys < 1 or (self.asked is not None and self.asked < 1):
-            raise InputError(
-                f"rounds, surveys and asked are numbers from 1; got {self.rounds}, {self.surveys} and {self.asked}"
-            )
-        if self.rounds > 1 and self.allocation in ("combined", *_FAKED):
-            raise InputError(f"allocation {self.allocation} has no rounds; got rounds {self.rounds}; take uniform")
-        if self.memoise and self.protocol not in ("grr", "sue", "oue"):
-            raise InputError(f"memoise is for grr, sue and oue; got protocol {self.protocol}; take one of them")
-        if self.memoise and self.rounds == 1:
-            raise InputError("memoise in one round only adds noise; set rounds to 2 or more, or leave memoise out")
-        if self.memoise and not 0.001 <= self.first_share <= 0.999:
-            raise InputError(f"first_share is a share of epsilon from 0.001 to 0.999; got {self.first_share}")
-        if self.allocation in _FAKED:
+        check_settings(self)
+        if self.allocation in FAKED:
             for name, shares in (self.priors or {"a column": (0.5, 0.5)}).items():
                 self._faked(name, len(shares), self.epsilon, 2)
         if self.columns is not None:
@@ -174,14 +137,14 @@ class Collection:
                     "columns, or declare it ordinal or categorical"
                 )
         collected = [self._survey(train, asked, number, rng) for number, asked in enumerate(self._asked(columns, rng))]
-        said = dict.fromkeys(sentence for survey in collected for sentence in survey.said)
-        epsilon = math.fsum(survey.epsilon for survey in collected)
+        common = self._assumptions(train, names)
+        claims = [Claim(one.epsilon, 0.0, Adjacency.LOCAL, (*common, *one.said)) for one in collected]
         return Reports(
             train.schema,
             train.without(names),
             tuple(reported for survey in collected for reported in survey.reported),
             len(train),
-            Claim(epsilon, 0.0, Adjacency.LOCAL, (*self._assumptions(train, names), *said)),
+            Claim.compose(claims),
             collected[0].together,
             collected[0].joint_epsilon,
         )
@@ -209,7 +172,7 @@ class Collection:
     def _survey(self, train: Table, columns: Sequence[Column], number: int, rng: np.random.Generator) -> Survey:
         if self.allocation == "combined":
             return jointly(train, columns, epsilon=self.epsilon, number=number, rng=rng)
-        if self.allocation in _FAKED:
+        if self.allocation in FAKED:
             d = len(columns)
             genuine = amplified(self.epsilon, columns=d) if self.amplify else self.epsilon
             oracles = [self._faked(column.name, column.size, genuine, d) for column in columns]
@@ -232,7 +195,7 @@ class Collection:
         makers = [partial(self._once, size) for size in sizes]
         return optimal(makers, self.epsilon, objective=self.objective)
 
-    def _once(self, size: int, epsilon: float) -> DiscreteOracle:
+    def _once(self, size: int, epsilon: float) -> PureProtocol:
         return DISCRETE[self.protocol](size=size, epsilon=epsilon)
 
     def _oracle(self, column: Column, epsilon: float) -> Oracle:

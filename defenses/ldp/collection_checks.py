@@ -4,16 +4,101 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
+from defenses.ldp import budgets
 from privbench.errors import InputError, unknown
 
-__all__ = ["LEAST", "MOST", "check_asked", "check_budgets", "check_epsilon", "check_named", "check_owned"]
+__all__ = ["FAKED", "LEAST", "MOST", "check_asked", "check_named", "check_settings"]
 
 LEAST, MOST = 1e-6, 500.0
 """Bounds of a budget. Below, p - q drowns in rounding; above, e^epsilon overflows where it is amplified or summed."""
 
+FAKED = ("rs+fd", "rs+rfd")
+"""Allocations under which all reports of a person but one are fakes."""
 
-def check_epsilon(epsilon: float) -> None:
+
+class _Settings(Protocol):
+    """Those of a `Collection` that more than their own owner depends on."""
+
+    @property
+    def epsilon(self) -> float: ...
+
+    @property
+    def protocol(self) -> str: ...
+
+    @property
+    def allocation(self) -> str: ...
+
+    @property
+    def columns(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def budgets(self) -> dict[str, float] | None: ...
+
+    @property
+    def rounds(self) -> int: ...
+
+    @property
+    def memoise(self) -> bool: ...
+
+    @property
+    def first_share(self) -> float: ...
+
+    @property
+    def surveys(self) -> int: ...
+
+    @property
+    def asked(self) -> int | None: ...
+
+
+def check_settings(settings: _Settings) -> None:
+    """Refuse what the parameters of a collection cannot be, on their own or together, whatever the records are.
+
+    Raises
+    ------
+    InputError
+        At the first that is out of range, missing, ignored, or of no use beside another.
+    """
+    _check_epsilon(settings.epsilon)
+    if settings.columns is not None and len(set(settings.columns)) != len(settings.columns):
+        raise InputError(f"columns: {list(settings.columns)} names a column twice; name each once")
+    _check_owned(
+        settings,
+        (
+            ("budgets", "allocation custom", settings.allocation == "custom"),
+            ("objective", "allocation optimal", settings.allocation == "optimal"),
+            ("fakes", "allocation rs+fd", settings.allocation == "rs+fd"),
+            ("priors", "allocation rs+rfd", settings.allocation == "rs+rfd"),
+            ("amplify", "allocations rs+fd and rs+rfd", settings.allocation in FAKED),
+            ("first_share", "memoise", settings.memoise),
+        ),
+    )
+    if settings.allocation == "custom":
+        if settings.budgets is None:
+            raise InputError("allocation custom needs budgets, a mapping of each randomised column to its epsilon")
+        budgets.custom(list(settings.columns or settings.budgets), settings.epsilon, budgets=settings.budgets)
+        _check_budgets(settings.budgets)
+    if settings.allocation == "custom" and settings.asked is not None:
+        raise InputError(
+            "allocation custom has a budget for every column, so each survey asks for all: leave asked out"
+        )
+    if settings.allocation == "combined" and settings.protocol != "grr":
+        raise InputError(f"allocation combined randomises joint values by grr; got protocol {settings.protocol}")
+    if settings.rounds < 1 or settings.surveys < 1 or (settings.asked is not None and settings.asked < 1):
+        got = f"{settings.rounds}, {settings.surveys} and {settings.asked}"
+        raise InputError(f"rounds, surveys and asked are numbers from 1; got {got}")
+    if settings.rounds > 1 and settings.allocation in ("combined", *FAKED):
+        raise InputError(f"allocation {settings.allocation} has no rounds; got rounds {settings.rounds}; take uniform")
+    if settings.memoise and settings.protocol not in ("grr", "sue", "oue"):
+        raise InputError(f"memoise is for grr, sue and oue; got protocol {settings.protocol}; take one of them")
+    if settings.memoise and settings.rounds == 1:
+        raise InputError("memoise in one round only adds noise; set rounds to 2 or more, or leave memoise out")
+    if settings.memoise and not 0.001 <= settings.first_share <= 0.999:
+        raise InputError(f"first_share is a share of epsilon from 0.001 to 0.999; got {settings.first_share}")
+
+
+def _check_epsilon(epsilon: float) -> None:
     """Refuse a total budget that is no number, or too small or large to compute with.
 
     Raises
@@ -28,7 +113,7 @@ def check_epsilon(epsilon: float) -> None:
         )
 
 
-def check_budgets(budgets: Mapping[str, float]) -> None:
+def _check_budgets(named: Mapping[str, float]) -> None:
     """Refuse a column's budget that is too small to compute with.
 
     Raises
@@ -36,7 +121,7 @@ def check_budgets(budgets: Mapping[str, float]) -> None:
     InputError
         If one is below `LEAST`.
     """
-    for name, budget in budgets.items():
+    for name, budget in named.items():
         if budget < LEAST:
             raise InputError(
                 f"budgets: got {budget:g} for column {name!r}; allowed: from {LEAST:g}; raise it, or leave the column "
@@ -44,7 +129,7 @@ def check_budgets(budgets: Mapping[str, float]) -> None:
             )
 
 
-def check_owned(values: object, owners: Iterable[tuple[str, str, bool]]) -> None:
+def _check_owned(values: object, owners: Iterable[tuple[str, str, bool]]) -> None:
     """Refuse parameters that would be silently ignored.
 
     Parameters

@@ -26,7 +26,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from defenses.ldp.fakes import Faked
-from defenses.ldp.support_law import log_ratio
 from privbench.errors import InputError
 
 __all__ = ["RecordClaim", "amplified", "claims"]
@@ -114,7 +113,7 @@ def _pairs(oracle: Faked) -> list[tuple[float, float]]:
     """
     if oracle.size == 1:
         return [(oracle.share, oracle.share)]
-    ratio, (rare, common) = log_ratio(oracle.genuine), oracle.log_fake_range
+    ratio, (rare, common) = oracle.genuine.log_ratio, oracle.log_fake_range
     least = oracle.share * math.exp(-common)
     return [
         (oracle.share * math.exp(ratio - rare), oracle.share * math.exp(-rare)),

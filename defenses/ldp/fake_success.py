@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from defenses.ldp.grr import Grr
-from defenses.ldp.support_law import Protocol, log_binomial, log_mixed, log_ratio, log_set, log_zero
+from defenses.ldp.pure_protocol import PureProtocol
+from defenses.ldp.support_law import log_binomial, log_mixed, log_set, log_zero
 from defenses.ldp.unary import UnaryEncoding
 
 __all__ = ["success"]
@@ -26,7 +27,7 @@ _MOST_COUNTED = 2000
 
 
 def success(
-    prior: Floats, *, genuine: Protocol, share: float, zero: bool = False, weights: Floats | None = None
+    prior: Floats, *, genuine: PureProtocol, share: float, zero: bool = False, weights: Floats | None = None
 ) -> float | None:
     """Return how often the likeliest value given one report is the true one.
 
@@ -69,9 +70,9 @@ def _of_values(prior: Floats, genuine: Grr, share: float, weights: Floats) -> fl
     return float(np.maximum(prior * true, rival * other).sum())
 
 
-def _by_first_supported(prior: Floats, genuine: Protocol, share: float, zero: bool) -> float:
+def _by_first_supported(prior: Floats, genuine: PureProtocol, share: float, zero: bool) -> float:
     """Sum over the likeliest value that a report supports, and the number of values that it supports."""
-    size, ratio = len(prior), log_ratio(genuine)
+    size, ratio = len(prior), genuine.log_ratio
     count = np.arange(size + 1, dtype=np.float64)
     if zero and isinstance(genuine, UnaryEncoding):
         fake = np.full(size + 1, log_zero(genuine))
@@ -92,9 +93,9 @@ def _by_first_supported(prior: Floats, genuine: Protocol, share: float, zero: bo
     return min(1.0, math.exp(logsumexp(total)))
 
 
-def _by_sets(prior: Floats, genuine: Protocol, share: float, weights: Floats) -> float:
+def _by_sets(prior: Floats, genuine: PureProtocol, share: float, weights: Floats) -> float:
     """Sum over all sets of values."""
-    size, ratio = len(prior), log_ratio(genuine)
+    size, ratio = len(prior), genuine.log_ratio
     sets = (np.arange(2**size)[:, None] >> np.arange(size)) & 1
     fake = log_mixed(sets @ weights, ratio)[:, None]
     value = np.where(sets == 1, _mixed(share, ratio, fake), _mixed(share, 0.0, fake))

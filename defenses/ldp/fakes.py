@@ -1,4 +1,4 @@
-"""One genuine report and a fake for every other column: random sampling plus fake data, uniform or realistic.
+"""A report that is genuine with a known probability, else a fake, uniform or realistic: the law of both together.
 
 References
 ----------
@@ -11,7 +11,6 @@ Differential Privacy", VLDB 2023 (RS+RFD).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,11 +21,12 @@ from defenses.ldp import frequency, packed
 from defenses.ldp.domain import checked_codes, checked_prior
 from defenses.ldp.fake_success import success
 from defenses.ldp.grr import Grr
-from defenses.ldp.support_law import Protocol, log_mixed, log_ratio, log_zero, widths
+from defenses.ldp.pure_protocol import PureProtocol
+from defenses.ldp.support_law import log_mixed, log_zero, widths
 from defenses.ldp.unary import UnaryEncoding
 from privbench.errors import InputError
 
-__all__ = ["Fake", "Faked", "randomise_one_genuine"]
+__all__ = ["Fake", "Faked"]
 
 Floats = NDArray[np.float64]
 
@@ -67,13 +67,13 @@ class Faked:
     Arcolezi et al., CIKM 2021 (uniform, zero, random) and VLDB 2023 (prior).
     """
 
-    genuine: Protocol
+    genuine: PureProtocol
     share: float
     fake: Fake
     prior: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.genuine, Protocol):
+        if not isinstance(self.genuine, PureProtocol):
             raise InputError(f"fakes: got {self.genuine!r}; allowed: one report of GRR, SUE, OUE, THE, SS, BLH or OLH")
         if not 0 < self.share <= 1:
             raise InputError(f"fakes: share is the probability of a genuine report, in (0, 1]; got {self.share}")
@@ -106,7 +106,7 @@ class Faked:
         """
         if self.size == 1:
             return 0.0
-        ratio, fake = log_ratio(self.genuine), self.log_fake_range[0]
+        ratio, fake = self.genuine.log_ratio, self.log_fake_range[0]
         return float(self._mix(ratio, fake) - self._mix(0.0, fake))
 
     @property
@@ -189,12 +189,12 @@ class Faked:
     def log_odds(self, reports: NDArray[Any]) -> Floats:
         """Return log P[report | value, genuine] - log P[report | fake], ``(n, k)``."""
         support = self.support(reports)
-        return np.where(support, log_ratio(self.genuine), 0.0) - self._log_fake(support)[:, None]
+        return np.where(support, self.genuine.log_ratio, 0.0) - self._log_fake(support)[:, None]
 
     def log_likelihood(self, reports: NDArray[Any]) -> Floats:
         """Return log P[report | value] up to a constant a report, ``(n, k)``, whether it is genuine being unknown."""
         support = self.support(reports)
-        return self._mix(np.where(support, log_ratio(self.genuine), 0.0), self._log_fake(support)[:, None])
+        return self._mix(np.where(support, self.genuine.log_ratio, 0.0), self._log_fake(support)[:, None])
 
     def estimate(self, reports: NDArray[Any]) -> Floats:
         """Return the unbiased estimate of the values' shares, ``(k,)``; uniform if there is no report."""
@@ -232,7 +232,7 @@ class Faked:
 
     def _log_fake_of(self, weight: Floats) -> Floats:
         """Return `_log_fake` of the weight of the supported values."""
-        ratio = log_ratio(self.genuine)
+        ratio = self.genuine.log_ratio
         if self.prior is not None and isinstance(self.genuine, Grr):
             return np.log(weight) + ratio - math.log(self.genuine.p)
         return log_mixed(weight, ratio)
@@ -242,45 +242,3 @@ class Faked:
         if self.share == 1:
             return np.asarray(genuine, dtype=np.float64) + 0 * np.asarray(fake)
         return np.asarray(np.logaddexp(math.log(self.share) + genuine, math.log1p(-self.share) + fake))
-
-
-def randomise_one_genuine(
-    columns: Sequence[NDArray[np.integer]], oracles: Sequence[Faked], *, rng: np.random.Generator
-) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
-    """Randomise one column of every person, drawn uniformly; their other columns get fakes.
-
-    Parameters
-    ----------
-    columns : sequence of array of int, shape (n,)
-        Codes of each of d columns.
-    oracles : sequence of Faked
-        One a column, of share 1 / d.
-
-    Returns
-    -------
-    reports : list of array
-        One report a person and column.
-    which : array of int, shape (n,)
-        Each person's genuine column: the secret of the mechanism, for tests, never to be released.
-
-    Raises
-    ------
-    InputError
-        If the columns differ in length or number from the oracles, or a share is not 1 / d.
-    """
-    count = len(oracles)
-    if not count or len(columns) != count or len({len(codes) for codes in columns}) != 1:
-        raise InputError(
-            f"fakes: got {len(columns)} columns for {count} oracles; give one oracle a column, of equal rows"
-        )
-    for oracle in oracles:
-        if not math.isclose(oracle.share, 1 / count, rel_tol=1e-12):
-            raise InputError(
-                f"fakes: one of {count} columns is genuine, so share must be {1 / count}; got {oracle.share}"
-            )
-    which = rng.integers(0, count, size=len(columns[0]))
-    reports = [
-        oracle.randomise_some(codes, which == place, rng=rng)
-        for place, (codes, oracle) in enumerate(zip(columns, oracles, strict=True))
-    ]
-    return reports, which

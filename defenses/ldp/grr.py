@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from defenses.ldp import frequency
-from defenses.ldp.domain import check_parameters, checked_codes, checked_prior
+from defenses.ldp.domain import checked_codes, checked_prior
 from defenses.ldp.draws import WIDEST, coins, parts
+from defenses.ldp.pure_protocol import PureProtocol
 from defenses.ldp.success import success_of_subsets
 
 __all__ = ["Grr"]
@@ -25,7 +25,7 @@ _PAIRED = 1 << 15
 
 
 @dataclass(frozen=True)
-class Grr:
+class Grr(PureProtocol):
     r"""Generalised randomised response over k values.
 
     .. math:: p = e^\epsilon / (e^\epsilon + k - 1), \quad q = 1 / (e^\epsilon + k - 1)
@@ -33,28 +33,10 @@ class Grr:
     A report is a code, in the smallest unsigned integer that holds k - 1. With k = 1 there is nothing to hide: p is 1
     and q is 0.
 
-    Parameters
-    ----------
-    size : int
-        Number of values, k, at least 1.
-    epsilon : float
-        Local budget of one report, positive.
-
-    Raises
-    ------
-    InputError
-        If either is out of range.
-
     References
     ----------
     P. Kairouz, K. Bonawitz and D. Ramage, "Discrete Distribution Estimation under Local Privacy", ICML 2016.
     """
-
-    size: int
-    epsilon: float
-
-    def __post_init__(self) -> None:
-        check_parameters("GRR", size=self.size, epsilon=self.epsilon)
 
     @property
     def p(self) -> float:
@@ -117,18 +99,6 @@ class Grr:
         last = np.bincount(reports[len(whole) :], minlength=self.size)
         return (pairs.sum(axis=0) + pairs.sum(axis=1) + last).astype(np.float64)
 
-    def log_likelihood(self, reports: NDArray[Any]) -> Floats:
-        """Return log P[report | value] up to a constant, ``(n, k)``: epsilon for the reported value, else 0."""
-        return np.where(self.support(reports), self.epsilon, 0.0)
-
-    def estimate(self, reports: NDArray[Any]) -> Floats:
-        """Return the unbiased estimate of the values' shares, ``(k,)``; see `frequency.estimate`."""
-        return frequency.estimate(self.counts(reports), reports=len(reports), p=self.p, q=self.q)
-
-    def variance(self, shares: Floats, *, reports: int) -> Floats:
-        """Return the variance of the estimate, ``(k,)``, given the shares of those who report; `frequency.variance`."""
-        return frequency.variance(shares, reports=reports, p=self.p, q=self.q)
-
     def success(self, prior: Floats) -> float:
         """Return how often the likeliest value given one report is the true one, values drawn from `prior`; exact."""
-        return success_of_subsets(checked_prior(prior, size=self.size), width=1, p=self.p, log_ratio=self.epsilon)
+        return success_of_subsets(checked_prior(prior, size=self.size), width=1, p=self.p, log_ratio=self.log_ratio)

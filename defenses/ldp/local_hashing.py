@@ -10,7 +10,7 @@ Security 2017.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from defenses.ldp import frequency
 from defenses.ldp.cells import MOST_CELLS, cells_of, in_cell
-from defenses.ldp.domain import check_parameters, checked_codes, checked_prior
+from defenses.ldp.domain import checked_codes, checked_prior
 from defenses.ldp.draws import random_words
 from defenses.ldp.grr import Grr
+from defenses.ldp.pure_protocol import PureProtocol
 from defenses.ldp.success import success_of_bits
 
 __all__ = ["Blh", "LocalHashing", "Olh"]
@@ -35,42 +35,19 @@ _BLOCK = 1 << 14
 
 
 @dataclass(frozen=True)
-class LocalHashing(ABC):
+class LocalHashing(PureProtocol):
     r"""A public 32-bit seed, drawn for each person, and a cell of g: the one that its hash gives their value, or a lie.
 
     .. math:: p = e^\epsilon / (e^\epsilon + g - 1), \quad q = 1 / g
 
     A report is a row of two ``uint32``: seed and cell. With k = 1 there is nothing to hide: the cell is always true, p
     is 1 and q is 0.
-
-    Parameters
-    ----------
-    size : int
-        Number of values, k, at least 1.
-    epsilon : float
-        Local budget of one report, positive.
-
-    Raises
-    ------
-    InputError
-        If either is out of range.
     """
-
-    size: int
-    epsilon: float
-
-    def __post_init__(self) -> None:
-        check_parameters(type(self).__name__.upper(), size=self.size, epsilon=self.epsilon)
 
     @property
     @abstractmethod
     def cells(self) -> int:
         """Number of cells, g."""
-
-    @property
-    def log_ratio(self) -> float:
-        """Log likelihood ratio of a value in the reported cell to another one."""
-        return self.epsilon
 
     @property
     def p(self) -> float:
@@ -120,18 +97,6 @@ class LocalHashing(ABC):
 
     def _inside(self, reports: NDArray[Any]) -> Iterator[NDArray[np.bool_]]:
         return in_cell(reports[:, 0], reports[:, 1], size=self.size, cells=self.cells)
-
-    def log_likelihood(self, reports: NDArray[Any]) -> Floats:
-        """Return log P[report | value] up to a constant a report, ``(n, k)``: `log_ratio` where supported."""
-        return np.where(self.support(reports), self.log_ratio, 0.0)
-
-    def estimate(self, reports: NDArray[Any]) -> Floats:
-        """Return the unbiased estimate of the values' shares, ``(k,)``; see `frequency.estimate`."""
-        return frequency.estimate(self.counts(reports), reports=len(reports), p=self.p, q=self.q)
-
-    def variance(self, shares: Floats, *, reports: int) -> Floats:
-        """Return the variance of the estimate, ``(k,)``, given the shares of those who report; `frequency.variance`."""
-        return frequency.variance(shares, reports=reports, p=self.p, q=self.q)
 
     def success(self, prior: Floats) -> float:
         """Return how often the likeliest value given one report is the true one, values drawn from `prior`.

@@ -17,7 +17,7 @@ from defenses.ldp.water_level import water_level
 from privbench.errors import InputError, unknown
 from privbench.oracles import FrequencyOracle
 
-__all__ = ["Objective", "objective_value", "optimal"]
+__all__ = ["Objective", "optimal"]
 
 Objective = Literal["variance", "success"]
 Maker = Callable[[float], FrequencyOracle]
@@ -91,22 +91,6 @@ def optimal(
     place = min(moves, key=lambda one: (abs(costs[one](moves[one]) - costs[one](parts[one])), -parts[one]))
     parts[place] = moves[place]
     return tuple(parts)
-
-
-def objective_value(makers: Sequence[Maker], budgets: Sequence[float], *, objective: Objective) -> float:
-    """Return the objective of a split: the total variance of one report, or the worst column's success.
-
-    Raises
-    ------
-    InputError
-        If the objective is unknown, or the success of a protocol has no closed form.
-    """
-    if objective not in _FLOORS:
-        raise unknown("objective", objective, _FLOORS)
-    values = [_value(maker(budget), objective) for maker, budget in zip(makers, budgets, strict=True)]
-    if objective == "variance":
-        return math.fsum(values)
-    return max((value for value, maker in zip(values, makers, strict=True) if maker(budgets[0]).size > 1), default=1.0)
 
 
 def _costs(makers: Sequence[Maker], probe: float, objective: Objective) -> list[BudgetCurve]:

@@ -9,19 +9,19 @@ from defenses.ldp.grr import Grr
 from defenses.ldp.hybrid import Hybrid
 from defenses.ldp.local_hashing import Blh, Olh
 from defenses.ldp.piecewise import Piecewise
+from defenses.ldp.pure_protocol import PureProtocol
 from defenses.ldp.square_wave import SquareWave
 from defenses.ldp.subset_selection import SubsetSelection
 from defenses.ldp.unary import Oue, Sue, The
 from privbench.oracles import NumericOracle
 from privbench.schema import Column
 
-__all__ = ["DISCRETE", "NUMERIC", "DiscreteName", "DiscreteOracle", "NumericName", "numeric_oracle"]
+__all__ = ["DISCRETE", "NUMERIC", "DiscreteName", "NumericName", "numeric_oracle"]
 
 DiscreteName = Literal["grr", "sue", "oue", "ss", "blh", "olh", "the"]
 NumericName = Literal["duchi", "piecewise", "hybrid", "square-wave"]
-DiscreteOracle = Grr | Sue | Oue | The | SubsetSelection | Blh | Olh
 
-DISCRETE: dict[DiscreteName, type[DiscreteOracle]] = {
+DISCRETE: dict[DiscreteName, type[PureProtocol]] = {
     "grr": Grr,
     "sue": Sue,
     "oue": Oue,

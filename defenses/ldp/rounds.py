@@ -18,8 +18,8 @@ from defenses.ldp import frequency
 from defenses.ldp.domain import checked_prior
 from defenses.ldp.grr import Grr
 from defenses.ldp.local_hashing import LocalHashing
+from defenses.ldp.pure_protocol import PureProtocol
 from defenses.ldp.rounds_success import log_binomials, most_frequent, success_of_counts, success_of_tallies
-from defenses.ldp.support_law import Protocol
 from defenses.ldp.unary import UnaryEncoding
 from privbench.errors import InputError
 
@@ -47,7 +47,7 @@ class Fresh:
         If there is no round.
     """
 
-    oracle: Protocol
+    oracle: PureProtocol
     rounds: int
 
     def __post_init__(self) -> None:

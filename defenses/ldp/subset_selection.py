@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from defenses.ldp import frequency, packed
-from defenses.ldp.domain import check_parameters, checked_codes, checked_prior
+from defenses.ldp import packed
+from defenses.ldp.domain import checked_codes, checked_prior
 from defenses.ldp.draws import WIDEST, coins, parts
+from defenses.ldp.pure_protocol import PureProtocol
 from defenses.ldp.success import success_of_subsets
 
 __all__ = ["SubsetSelection"]
@@ -34,7 +35,7 @@ _WIDE = 8
 
 
 @dataclass(frozen=True)
-class SubsetSelection:
+class SubsetSelection(PureProtocol):
     r"""A set of w of the k values: any one that holds the true value is :math:`e^\epsilon` times as likely as another.
 
     .. math::
@@ -44,25 +45,11 @@ class SubsetSelection:
 
     A report is a row of ceil(k / 8) bytes with w bits set, the bit of the first value highest in the first byte
     (`numpy.packbits`). With k = 1 there is nothing to hide: the set is the domain, p is 1 and q is 0.
-
-    Parameters
-    ----------
-    size : int
-        Number of values, k, at least 1.
-    epsilon : float
-        Local budget of one report, positive.
-
-    Raises
-    ------
-    InputError
-        If either is out of range.
     """
 
-    size: int
-    epsilon: float
-
-    def __post_init__(self) -> None:
-        check_parameters("SS", size=self.size, epsilon=self.epsilon)
+    @property
+    def _name(self) -> str:
+        return "SS"
 
     @property
     def width(self) -> int:
@@ -171,20 +158,8 @@ class SubsetSelection:
         """Return how many sets hold each value, ``(k,)``."""
         return packed.column_sums(reports, size=self.size)
 
-    def log_likelihood(self, reports: NDArray[Any]) -> Floats:
-        """Return log P[report | value] up to a constant, ``(n, k)``: epsilon for a value in the set, else 0."""
-        return np.where(self.support(reports), self.epsilon, 0.0)
-
-    def estimate(self, reports: NDArray[Any]) -> Floats:
-        """Return the unbiased estimate of the values' shares, ``(k,)``; see `frequency.estimate`."""
-        return frequency.estimate(self.counts(reports), reports=len(reports), p=self.p, q=self.q)
-
-    def variance(self, shares: Floats, *, reports: int) -> Floats:
-        """Return the variance of the estimate, ``(k,)``, given the shares of those who report; `frequency.variance`."""
-        return frequency.variance(shares, reports=reports, p=self.p, q=self.q)
-
     def success(self, prior: Floats) -> float:
         """Return how often the likeliest value given one report is the true one, values drawn from `prior`; exact."""
         return success_of_subsets(
-            checked_prior(prior, size=self.size), width=self.width, p=self.p, log_ratio=self.epsilon
+            checked_prior(prior, size=self.size), width=self.width, p=self.p, log_ratio=self.log_ratio
         )

@@ -14,23 +14,16 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from defenses.ldp.grr import Grr
-from defenses.ldp.local_hashing import LocalHashing
+from defenses.ldp.pure_protocol import PureProtocol
 from defenses.ldp.subset_selection import SubsetSelection
 from defenses.ldp.unary import UnaryEncoding
 
-__all__ = ["Protocol", "log_binomial", "log_mixed", "log_ratio", "log_set", "log_zero", "widths"]
+__all__ = ["log_binomial", "log_mixed", "log_set", "log_zero", "widths"]
 
 Floats = NDArray[np.float64]
 
-Protocol = Grr | UnaryEncoding | SubsetSelection | LocalHashing
 
-
-def log_ratio(protocol: Protocol) -> float:
-    """Return lambda, the log likelihood ratio of a supported value to another one."""
-    return protocol.log_ratio if isinstance(protocol, UnaryEncoding | LocalHashing) else protocol.epsilon
-
-
-def widths(protocol: Protocol) -> tuple[int, int]:
+def widths(protocol: PureProtocol) -> tuple[int, int]:
     """Return the least and the greatest number of values that a report can support."""
     if isinstance(protocol, Grr):
         return 1, 1
@@ -39,13 +32,13 @@ def widths(protocol: Protocol) -> tuple[int, int]:
     return 0, protocol.size
 
 
-def log_set(protocol: Protocol) -> Floats:
+def log_set(protocol: PureProtocol) -> Floats:
     """Return log W for each number of supported values, ``(k + 1,)``; -inf where there is no such report.
 
     Local hashing is taken over its seeds, for hashes that map every value to a cell independently. Of at least two
     values.
     """
-    size, high = protocol.size, log_ratio(protocol)
+    size, high = protocol.size, protocol.log_ratio
     count = np.arange(size + 1)
     weight = np.full(size + 1, -np.inf)
     if isinstance(protocol, Grr | SubsetSelection):
@@ -63,7 +56,7 @@ def log_set(protocol: Protocol) -> Floats:
 def log_zero(protocol: UnaryEncoding) -> float:
     """Return log P[S | no bit was set before it was randomised] - log P[S | a value outside S]: log (1-q)/(1-p)."""
     # not by 1 - p, which vanishes for a large budget
-    return log_ratio(protocol) - math.log(protocol.p / protocol.q)
+    return protocol.log_ratio - math.log(protocol.p / protocol.q)
 
 
 def log_mixed(weight: Floats, ratio: float) -> Floats:

@@ -16,10 +16,12 @@ import numpy as np
 
 from defenses.ldp.combined import CombinedColumn, joint_size, randomise_jointly
 from defenses.ldp.fake_claims import claims
-from defenses.ldp.fakes import Faked, randomise_one_genuine
+from defenses.ldp.fakes import Faked
 from defenses.ldp.memoised import Memoised
+from defenses.ldp.one_genuine import randomise_one_genuine
 from privbench.oracles import FrequencyOracle, NumericOracle
-from privbench.reports import ReportedColumn, Together
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Together
 from privbench.schema import Column
 from privbench.table import Table
 

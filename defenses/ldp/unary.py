@@ -11,7 +11,7 @@ Security 2017.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from defenses.ldp import frequency, packed
-from defenses.ldp.domain import check_parameters, checked_codes, checked_prior
+from defenses.ldp import packed
+from defenses.ldp.domain import checked_codes, checked_prior
 from defenses.ldp.draws import coins
+from defenses.ldp.pure_protocol import PureProtocol
 from defenses.ldp.success import success_of_bits
 
 __all__ = ["Oue", "Sue", "The", "UnaryEncoding"]
@@ -31,30 +32,12 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class UnaryEncoding(ABC):
+class UnaryEncoding(PureProtocol):
     """One bit for each of k values: 1 with probability `p` for the true one, `q` for another one, all independent.
 
     A report is a row of ceil(k / 8) bytes, the bit of the first value highest in the first byte (`numpy.packbits`),
     the bits beyond the k-th 0. With k = 1 there is nothing to hide: the bit is set, p is 1 and q is 0.
-
-    Parameters
-    ----------
-    size : int
-        Number of values, k, at least 1.
-    epsilon : float
-        Local budget of one report, positive.
-
-    Raises
-    ------
-    InputError
-        If either is out of range.
     """
-
-    size: int
-    epsilon: float
-
-    def __post_init__(self) -> None:
-        check_parameters(type(self).__name__.upper(), size=self.size, epsilon=self.epsilon)
 
     @property
     def p(self) -> float:
@@ -75,11 +58,6 @@ class UnaryEncoding(ABC):
     @abstractmethod
     def _false(self) -> float:
         """Probability q."""
-
-    @property
-    def log_ratio(self) -> float:
-        """Log likelihood ratio of a value whose bit is set to one whose bit is not: log p(1 - q) / (q (1 - p))."""
-        return self.epsilon
 
     def randomise(self, codes: NDArray[np.integer], *, rng: np.random.Generator) -> NDArray[np.uint8]:
         """Return `n` rows of packed bits, ``(n, ceil(k / 8))``.
@@ -106,18 +84,6 @@ class UnaryEncoding(ABC):
     def counts(self, reports: NDArray[Any]) -> Floats:
         """Return how many reports have each bit set, ``(k,)``."""
         return packed.column_sums(reports, size=self.size)
-
-    def log_likelihood(self, reports: NDArray[Any]) -> Floats:
-        """Return log P[report | value] up to a constant a report, ``(n, k)``: `log_ratio` where the bit is set."""
-        return np.where(self.support(reports), self.log_ratio, 0.0)
-
-    def estimate(self, reports: NDArray[Any]) -> Floats:
-        """Return the unbiased estimate of the values' shares, ``(k,)``; see `frequency.estimate`."""
-        return frequency.estimate(self.counts(reports), reports=len(reports), p=self.p, q=self.q)
-
-    def variance(self, shares: Floats, *, reports: int) -> Floats:
-        """Return the variance of the estimate, ``(k,)``, given the shares of those who report; `frequency.variance`."""
-        return frequency.variance(shares, reports=reports, p=self.p, q=self.q)
 
     def success(self, prior: Floats) -> float:
         """Return how often the likeliest value given one report is the true one, values drawn from `prior`; exact."""

@@ -72,7 +72,8 @@ class Function:
         Raises
         ------
         InputError
-            If the function cannot be found, does not take two arguments, or gave no table of these columns.
+            If the function cannot be found, does not take two arguments, ends the program, or gave no table of these
+            columns.
         """
         function = find(self.function) if isinstance(self.function, str) else self.function
         if not callable(function):
@@ -87,7 +88,13 @@ class Function:
                     f"the function {name!r} must take two arguments, (train, rng); it takes {taken}"
                 ) from None
         with _undisturbed(rng):
-            frame = function(train.to_frame(), rng)
+            try:
+                frame = function(train.to_frame(), rng)
+            except SystemExit as error:  # it would end privbench, with a status that is none of its own
+                raise InputError(
+                    f"the function {name!r} ended the program (exit {error.code or 0}); let it return a table, "
+                    "or raise an error that says what is wrong"
+                ) from None
         table = conform(frame, train.schema, source=f"the function {name!r}", repair=self.repair)
         claim = stated_claim(epsilon=self.epsilon, delta=self.delta, adjacency=self.adjacency)
         return SyntheticTable(table, private_records=len(train), claim=claim)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from defenses.synthetic import dp_sgd
+from defenses.synthetic import deep
 from defenses.synthetic.coding import Codes
+from defenses.synthetic.dp_sgd import blocks
 from privbench.errors import import_extra
 from privbench.release import SyntheticTable
 from privbench.table import Table
@@ -65,21 +66,15 @@ class DpAutoregressive:
     rows: int | None = None
 
     def __post_init__(self) -> None:
-        dp_sgd.check_training(
-            epsilon=self.epsilon,
-            delta=self.delta,
-            counts=(self.epochs, self.batch_size, self.hidden, self.bins),
-            rows=self.rows,
-            positive=(self.clip, self.learning_rate),
-        )
+        deep.check_settings(self, sizes=(self.hidden,))
 
     def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
         """Return rows drawn column after column."""
-        return dp_sgd.publish(self, train, self._build, rng=rng)
+        return deep.publish(self, train, self._build, rng=rng)
 
-    def _build(self, sizes: tuple[int, ...], shares: list[NDArray[np.float64]]) -> dp_sgd.Untrained:
+    def _build(self, sizes: tuple[int, ...], shares: list[NDArray[np.float64]]) -> deep.Untrained:
         chain = _chain(sizes, shares, hidden=self.hidden)
-        return dp_sgd.Untrained(chain, lambda rows: _draw(chain, sizes, rows=rows))
+        return deep.Untrained(chain, lambda rows: _draw(chain, sizes, rows=rows))
 
 
 def _chain(sizes: Sequence[int], shares: Sequence[NDArray[np.float64]], *, hidden: int) -> Any:
@@ -106,7 +101,7 @@ def _chain(sizes: Sequence[int], shares: Sequence[NDArray[np.float64]], *, hidde
         def forward(self, records: Any) -> Any:
             return sum(
                 -(part * nn.functional.log_softmax(self.logits(column, records), dim=1)).sum(dim=1)
-                for column, part in enumerate(dp_sgd.blocks(records, sizes))
+                for column, part in enumerate(blocks(records, sizes))
             )
 
     return Chain()

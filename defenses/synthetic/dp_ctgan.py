@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from defenses.synthetic import dp_sgd
+from defenses.synthetic import deep
 from defenses.synthetic.coding import Codes
+from defenses.synthetic.dp_sgd import blocks
 from privbench.errors import import_extra
 from privbench.release import SyntheticTable
 from privbench.table import Table
@@ -77,21 +78,15 @@ class DpCtgan:
     rows: int | None = None
 
     def __post_init__(self) -> None:
-        dp_sgd.check_training(
-            epsilon=self.epsilon,
-            delta=self.delta,
-            counts=(self.epochs, self.batch_size, self.hidden, self.latent, self.bins),
-            rows=self.rows,
-            positive=(self.clip, self.learning_rate),
-        )
+        deep.check_settings(self, sizes=(self.hidden, self.latent))
 
     def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
         """Return rows drawn from the generator."""
-        return dp_sgd.publish(self, train, self._build, rng=rng)
+        return deep.publish(self, train, self._build, rng=rng)
 
-    def _build(self, sizes: tuple[int, ...], shares: list[NDArray[np.float64]]) -> dp_sgd.Untrained:
+    def _build(self, sizes: tuple[int, ...], shares: list[NDArray[np.float64]]) -> deep.Untrained:
         game = _Game(sizes, shares, self)
-        return dp_sgd.Untrained(game.critic, game.draw, game.train_generator)
+        return deep.Untrained(game.critic, game.draw, game.train_generator)
 
 
 class _Game:
@@ -143,8 +138,7 @@ class _Game:
         noise = torch.randn(count, self.settings.latent)
         logits = self.generator(torch.cat([noise, condition], dim=1))
         parts = [
-            torch.nn.functional.gumbel_softmax(part, tau=_TEMPERATURE, hard=True)
-            for part in dp_sgd.blocks(logits, self.sizes)
+            torch.nn.functional.gumbel_softmax(part, tau=_TEMPERATURE, hard=True) for part in blocks(logits, self.sizes)
         ]
         return torch.cat(parts, dim=1), logits, condition
 
@@ -153,7 +147,7 @@ class _Game:
         torch = self.torch
         parts = []
         column = torch.randint(len(self.sizes), (count,))
-        for place, share in enumerate(dp_sgd.blocks(self.shares[None, :], self.sizes)):
+        for place, share in enumerate(blocks(self.shares[None, :], self.sizes)):
             value = torch.multinomial(share[0], count, replacement=True)
             here = torch.nn.functional.one_hot(value, self.sizes[place]).float()
             parts.append(here * (column == place)[:, None])
@@ -163,7 +157,7 @@ class _Game:
         """Make the critic take made rows for records, and the rows keep their conditions and the distributions."""
         nn = self.torch.nn
         made, logits, condition = self.rows_of(self.settings.batch_size)
-        wanted = zip(dp_sgd.blocks(condition, self.sizes), dp_sgd.blocks(logits, self.sizes), strict=True)
+        wanted = zip(blocks(condition, self.sizes), blocks(logits, self.sizes), strict=True)
         missed = sum(-(part * nn.functional.log_softmax(logit, dim=1)).sum(dim=1) for part, logit in wanted)
         strayed = ((made.mean(dim=0) - self.shares) ** 2).sum()
         loss = (nn.functional.softplus(-self.critic.judge(made)) + missed).mean() + _ANCHOR * strayed
@@ -185,6 +179,6 @@ class _Game:
                 parameter.copy_(kept)
             for start in range(0, rows, 10_000):
                 made, _, _ = self.rows_of(min(10_000, rows - start))
-                for row, part in zip(codes, dp_sgd.blocks(made, self.sizes), strict=True):
+                for row, part in zip(codes, blocks(made, self.sizes), strict=True):
                     row[start : start + len(made)] = part.argmax(dim=1).numpy()
         return codes

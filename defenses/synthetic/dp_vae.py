@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from defenses.synthetic import dp_sgd
+from defenses.synthetic import deep
 from defenses.synthetic.coding import Codes
+from defenses.synthetic.dp_sgd import blocks
 from privbench.errors import import_extra
 from privbench.release import SyntheticTable
 from privbench.table import Table
@@ -64,21 +65,15 @@ class DpVae:
     rows: int | None = None
 
     def __post_init__(self) -> None:
-        dp_sgd.check_training(
-            epsilon=self.epsilon,
-            delta=self.delta,
-            counts=(self.epochs, self.batch_size, self.hidden, self.latent, self.bins),
-            rows=self.rows,
-            positive=(self.clip, self.learning_rate),
-        )
+        deep.check_settings(self, sizes=(self.hidden, self.latent))
 
     def release(self, train: Table, *, rng: np.random.Generator) -> SyntheticTable:
         """Return rows drawn from the decoder."""
-        return dp_sgd.publish(self, train, self._build, rng=rng)
+        return deep.publish(self, train, self._build, rng=rng)
 
-    def _build(self, sizes: tuple[int, ...], shares: list[NDArray[np.float64]]) -> dp_sgd.Untrained:
+    def _build(self, sizes: tuple[int, ...], shares: list[NDArray[np.float64]]) -> deep.Untrained:
         model = _model(sizes, shares, hidden=self.hidden, latent=self.latent)
-        return dp_sgd.Untrained(model, lambda rows: _draw(model, sizes, rows=rows, latent=self.latent))
+        return deep.Untrained(model, lambda rows: _draw(model, sizes, rows=rows, latent=self.latent))
 
 
 def _model(sizes: Sequence[int], shares: Sequence[NDArray[np.float64]], *, hidden: int, latent: int) -> Any:
@@ -103,7 +98,7 @@ def _model(sizes: Sequence[int], shares: Sequence[NDArray[np.float64]], *, hidde
             logits = self.decoder(code)
             missed = sum(
                 -(part * nn.functional.log_softmax(logit, dim=1)).sum(dim=1)
-                for part, logit in zip(dp_sgd.blocks(records, sizes), dp_sgd.blocks(logits, sizes), strict=True)
+                for part, logit in zip(blocks(records, sizes), blocks(logits, sizes), strict=True)
             )
             return missed + (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1) / 2
 
@@ -117,6 +112,6 @@ def _draw(model: Any, sizes: Sequence[int], *, rows: int, latent: int) -> Codes:
         for start in range(0, rows, 10_000):
             here = min(10_000, rows - start)
             logits = model.decoder(torch.randn(here, latent))
-            for row, logit in zip(codes, dp_sgd.blocks(logits, sizes), strict=True):
+            for row, logit in zip(codes, blocks(logits, sizes), strict=True):
                 row[start : start + here] = torch.multinomial(logit.softmax(dim=1), 1)[:, 0].numpy()
     return codes

@@ -1,15 +1,24 @@
-"""How sure an audit is of what it found, and what to do about it, in sentences."""
+"""How sure an audit is of what it found, what it says nothing about, and what to do, in sentences."""
 
 from __future__ import annotations
 
 from privbench.auditing.findings import Findings
-from privbench.auditing.standing import copied, identified, overall, standing
-from privbench.report.strongest import TELLING
+from privbench.auditing.standing import (
+    comparable,
+    copied,
+    identified,
+    inferred,
+    misled,
+    overall,
+    ruled_out,
+    standing,
+)
 from privbench.report.words import listed, number
 
-__all__ = ["how_sure", "next_steps"]
+__all__ = ["how_sure", "next_steps", "small_groups"]
 
 _FEW = 4  # columns that can still be left out
+_GROUPS = 10
 
 
 def how_sure(findings: Findings) -> tuple[str, ...]:
@@ -44,7 +53,7 @@ def how_sure(findings: Findings) -> tuple[str, ...]:
         said.append(
             f"{asked.members:,} people of the training file were attacked. There was no control file, so leakage about "
             "single people cannot be separated from knowledge about people in general: a figure above 0 is telling "
-            "where synthetic rows follow single records, too, and one at or below 0 is not."
+            "where records are surely copied, too, and one at or below 0 is not."
         )
     said.append(
         f"Only what these attacks can see is counted ({listed(list(asked.attacks)) or 'none was made'}); somebody with "
@@ -57,11 +66,26 @@ def how_sure(findings: Findings) -> tuple[str, ...]:
     return tuple(said)
 
 
+def small_groups(findings: Findings) -> str:
+    """Name the groups that have too few people for a figure; nothing if there are none."""
+    small = findings.small_groups
+    if not small:
+        return ""
+    beside = findings.asked.reference == "controls"
+    named = [
+        f"{one.group} (members: {one.members:,}{f', controls: {one.controls:,}' if beside else ''})"
+        for one in small[:_GROUPS]
+    ]
+    named += [f"{len(small) - _GROUPS} more"] if len(small) > _GROUPS else []
+    return f"Nothing is said of these groups, of which too few people were attacked: {listed(named)}."
+
+
 def next_steps(findings: Findings) -> tuple[str, ...]:
     """Return what to do, the most urgent first."""
     loud = {check.name for check in findings.checks if check.level != "fine"}
     leaking = [column.column for column in findings.columns if standing(column, findings) == "leaks"]
-    held = overall(findings) == "leaks"
+    held, people = overall(findings) == "leaks", inferred(findings)
+    found = people or any(one.advantage is not None and one.advantage.low > 0 for one in findings.columns)
     steps = ["Do not hand the file out as it is."] if held else []
     if findings.asked.reference != "controls":
         steps.append(
@@ -90,26 +114,40 @@ def next_steps(findings: Findings) -> tuple[str, ...]:
             "Look at the rows listed as copied, and find out why the generator repeats records: deleting the copies "
             "alone leaves what it knows about rare people."
         )
-    elif any(check.name == "closeness" and check.level == "alarm" for check in findings.checks):
+    elif comparable(findings) and any(one.name == "closeness" and one.level == "alarm" for one in findings.checks):
         steps.append("Find out why rows of the file follow single records, such as a generator trained for too long.")
-    if leaking:
-        few = (
-            f"Coarsen or leave out {listed(leaking)}, or make" if len(leaking) <= _FEW else "So many columns leak: make"
+    if people:
+        steps.append(
+            "Look up the people listed as guessed right far more confidently, and what they have in common, often a "
+            "rare value: make such values coarser, or leave them out."
         )
+    if leaking or (people and held):
+        few = "So many columns leak: make" if len(leaking) > _FEW else "Make"
+        if 0 < len(leaking) <= _FEW:
+            few = f"Coarsen or leave out {listed(leaking)}, or make"
         steps.append(
             f"{few} the file with a generator that learns less from single records (for instance one with a stated "
             "guarantee of differential privacy); then audit it again."
         )
-    elif any(
-        column.advantage is not None and column.advantage.low <= 0 and column.advantage.high > TELLING
-        for column in findings.columns
+    elif (
+        not misled(findings)
+        and overall(findings) != "none"
+        and any(
+            column.advantage is not None and column.advantage.low <= 0 and not ruled_out(column.advantage)
+            for column in findings.columns
+        )
     ):
         steps.append(
             "Attack more people (--targets, or a larger control file): the intervals are too wide to conclude."
         )
+    if any(column.missed for column in findings.columns):
+        steps.append(
+            "Give the audit more time (--time-limit), or see in the notes why attacks were not made: what they would "
+            "have found is not known."
+        )
     if all(column.advantage is None for column in findings.columns):
         steps.append("Nothing was tested: see for every column why it was left out, and change the files or the call.")
-    elif not held:
+    elif not held and not found:
         steps.append(
             "Finding nothing is no proof. Weigh who gets the file, what else they may know, and what harm a guess "
             "would do; prefer a generator whose guarantee does not rest on a test."

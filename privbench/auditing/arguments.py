@@ -115,9 +115,11 @@ def listed(key: str, value: Names) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        If one is no text, or stands twice.
+        If one is no text, or stands twice, or there is none though something is given: that is not the default.
     """
     names = () if value is None else (value,) if isinstance(value, str) else tuple(value)
+    if value is not None and not names:
+        raise InputError(f"{key}: nothing is named; name one at least, or leave it out")
     for name in names:
         if not isinstance(name, str):
             raise InputError(f"{key}: {name!r} is no name; give a text, or a list of texts")

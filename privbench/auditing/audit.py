@@ -78,7 +78,8 @@ def audit(
     targets : int
         Members attacked, and controls, at least 20; fewer where the files have fewer.
     seed : int
-        The same seed gives the same findings, with any number of workers and whatever the order of rows and columns.
+        The same seed gives the same findings, with any number of workers and whatever the order of rows and columns,
+        but for the check whether rows stand in the places of people.
     time_limit : float or None
         Seconds for the whole audit: attacks not begun by then are named, those under way are ended. What is found
         then depends on the machine's speed.
@@ -145,10 +146,11 @@ def audit(
     columns, judged = judge_columns(scene, people, found, seed=seed)
     columns = [replace(one, missed=_missed(found[one.column])) for one in columns]
     columns += [_unasked(name, alike, why) for name, why in reasons.items() if why]
-    by_group = group_findings(judged, people, read.groups)
+    by_group, small = group_findings(judged, people, read.groups, alike.train)
     records = record_findings(
-        alike.train, checked.copied, checked.near, checked.checks, judged, people, known=declared, seed=seed
-    )
+        alike.train, checked, judged, people,
+        known=declared, secrets=asked, seed=seed,
+    )  # fmt: skip
     late = deadline is not None and time.time() > deadline
     usefulness = Usefulness(()) if late else judge_usefulness(alike, seed=seed)
     rows = rows_of(scene, people, found, columns, by_group, names=dict(alike.names), sha256=alike.train.sha256)
@@ -159,7 +161,7 @@ def audit(
             known=declared,
             secrets=asked,
             groups=read.groups,
-            attacks=given.attacks,
+            attacks=_made(given.attacks, found),
             label=read.label,
             members=int(people.member.sum()),
             controls=int((~people.member).sum()),
@@ -175,6 +177,7 @@ def audit(
         records=records,
         usefulness=usefulness,
         notes=(*alike.notes, _sampled(people, alike), *_notes(found, time_limit, late)),
+        small_groups=small,
     )
     return AuditResult(findings, to_frame(rows))
 
@@ -185,6 +188,12 @@ def _reason(name: str, alike: Alike, scene: Scene, people: People) -> str:
     if name in alike.apart:
         return "the files do not write its values alike, so that nobody can be guessed right or wrong"
     return people.reason or why_not(scene.targets.schema[name], scene.release, scene.targets)
+
+
+def _made(attacks: tuple[str, ...], found: Mapping[str, tuple[Answer, ...]]) -> tuple[str, ...]:
+    """Return the attacks that were made on a column at least."""
+    made = {one.attack for given in found.values() for one in given if one.status == "ok"}
+    return tuple(name for name in attacks if name in made)
 
 
 def _missed(given: tuple[Answer, ...]) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ from privbench.auditing.findings import Check
 from privbench.auditing.sample import draw_places, draw_rows
 from privbench.auditing.twins import row_keys
 from privbench.report.words import number
-from privbench.scorers.intervals import delong, wilson_effective
+from privbench.scorers.delong import delong
+from privbench.scorers.intervals import wilson_effective
 from privbench.table import Table
 
 __all__ = ["closest", "judge_closer", "judge_closer_than_others"]

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from privbench.scorers.intervals import mover, wilson_one
+from privbench.scorers.intervals import wilson_one
+from privbench.scorers.mover import mover
 
 __all__ = ["LEVEL", "Excess", "Share", "share"]
 

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from privbench.auditing.findings import Check, RecordFinding
+from privbench.auditing.checks import FileChecks
+from privbench.auditing.findings import RecordFinding
 from privbench.auditing.judgement import Judged
 from privbench.auditing.people import People
 from privbench.people import rarity
@@ -32,13 +33,12 @@ _BEYOND = 0.99  # share of controls whose figure in a column is below that of a 
 
 def record_findings(
     train: Table,
-    copied: NDArray[np.bool_],
-    near: NDArray[np.bool_],
-    checks: Sequence[Check],
+    checked: FileChecks,
     judged: Sequence[Judged],
     people: People,
     *,
     known: Sequence[str] | None,
+    secrets: Sequence[str],
     seed: int,
 ) -> tuple[RecordFinding, ...]:
     """Return the most exposed people: those copied first, the rarest of each first.
@@ -47,31 +47,32 @@ def record_findings(
     ----------
     train : Table
         The training file.
-    copied, near : ndarray of bool, shape (n,)
-        Which of its records stand in the release, and which nearly do, where that is no chance.
-    checks : sequence of Check
-        Of the names ``copies`` and ``near-copies``: by how much more often than records of people outside.
+    checked : FileChecks
+        Which of its records stand in the release, and which nearly do, and how many of the people outside.
     judged : sequence of Judged
         The columns asked.
     people : People
         Who was attacked.
     known : sequence of str or None
         Columns in which a person may be rare; None for all.
+    secrets : sequence of str
+        Columns in which no person is said to be rare, as that tells of the value; where all are asked, none is kept
+        out.
     seed : int
         Of a very large file some people are looked at only.
     """
-    by_name = {check.name: check for check in checks}
     listed: list[RecordFinding] = []
     seen: set[int] = set()
-    rare = _Rare(train, tuple(known or train.schema.names), seed)
-    for name, mask, why in (
-        ("copies", copied, "stands in the synthetic file as it is"),
-        ("near-copies", near & ~copied, "stands in the synthetic file, but for small differences"),
+    told = tuple(known or train.schema.names)
+    rare = _Rare(train, tuple(name for name in told if name not in secrets) or told, seed)
+    copied, near = checked.copied, checked.near & ~checked.copied
+    for mask, usual, why in (
+        (copied, checked.usual[0], "stands in the synthetic file as it is"),
+        (near, checked.usual[1], "stands in the synthetic file, but for small differences"),
     ):
         if not mask.any():
             continue
         places, names = rare.first(np.flatnonzero(mask))
-        usual = _outside(mask, by_name.get(name)) if people.others is None else 0.0
         listed += [
             RecordFinding(int(place) + 1, why, (), 1.0, usual, label)
             for place, label in zip(places, names, strict=True)
@@ -79,13 +80,6 @@ def record_findings(
         seen |= set(places.tolist())
     listed += [one for one in _inferred(judged, people, rare) if one.record - 1 not in seen]
     return tuple(listed[:LISTED])
-
-
-def _outside(mask: NDArray[np.bool_], check: Check | None) -> float:
-    """Return the share of the people outside of whom the same is true."""
-    if check is None or check.value is None or not check.n:
-        return 0.0
-    return float(np.clip(mask.sum() / check.n - check.value, 0, 1))
 
 
 def _inferred(judged: Sequence[Judged], people: People, rare: _Rare) -> list[RecordFinding]:

@@ -12,7 +12,8 @@ from typing import Literal
 
 from privbench.scorers.score import Score
 
-__all__ = ["Advantage", "Asked", "Check", "ColumnFinding", "Findings", "GroupFinding", "RecordFinding", "Usefulness"]
+__all__ = ["Advantage", "Asked", "Check", "ColumnFinding", "Findings", "GroupFinding", "RecordFinding", "SmallGroup",
+           "Usefulness"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,23 @@ class GroupFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class SmallGroup:
+    """A group that was to be compared, and has too few people for a figure.
+
+    Attributes
+    ----------
+    group : str
+        As ``sex=Female``.
+    members, controls : int
+        How many of its people were attacked.
+    """
+
+    group: str
+    members: int
+    controls: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordFinding:
     """One exposed person of the training file.
 
@@ -130,8 +148,8 @@ class Check:
     ----------
     name : str
         ``no-control``, ``control-in-training``, ``control-in-release``, ``control-differs``, ``copies``,
-        ``near-copies``, ``closeness``, ``identifiers``, ``training-repeats``, ``repeated-row``, ``few-rows``,
-        ``small-release`` or ``files-differ``.
+        ``near-copies``, ``exact-values``, ``closeness``, ``identifiers``, ``linked-rows``, ``training-repeats``,
+        ``control-repeats``, ``repeated-row``, ``few-rows``, ``small-release`` or ``files-differ``.
     level : str
         ``alarm`` (personal data is out, or the audit cannot be trusted), ``warning``, or ``fine``.
     sentence : str
@@ -185,7 +203,7 @@ class Asked:
     known : tuple of str or None
         The declared known columns; None: all but the one asked.
     secrets, groups, attacks : tuple of str
-        Columns asked, protected columns, attacks that were made.
+        Columns asked, protected columns, attacks that were made on one of them at least.
     label : str or None
         What downstream models predict.
     members, controls : int
@@ -232,6 +250,8 @@ class Findings:
     usefulness : Usefulness
     notes : tuple of str
         How the files were read and reconciled, a sentence each.
+    small_groups : tuple of SmallGroup
+        Groups of the protected columns named about which `groups` says nothing.
     """
 
     asked: Asked
@@ -241,3 +261,4 @@ class Findings:
     records: tuple[RecordFinding, ...]
     usefulness: Usefulness
     notes: tuple[str, ...]
+    small_groups: tuple[SmallGroup, ...] = ()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from privbench.auditing.findings import GroupFinding
+from privbench.auditing.findings import GroupFinding, SmallGroup
 from privbench.auditing.judgement import Judged
 from privbench.auditing.people import FEWEST, People
 from privbench.scorers.intervals import LEVEL
@@ -27,8 +24,8 @@ def group_columns(table: Table, groups: Sequence[str]) -> tuple[str, ...]:
 
 
 def group_findings(
-    judged: Sequence[Judged], people: People, groups: Sequence[str], *, level: float = LEVEL
-) -> tuple[GroupFinding, ...]:
+    judged: Sequence[Judged], people: People, groups: Sequence[str], train: Table, *, level: float = LEVEL
+) -> tuple[tuple[GroupFinding, ...], tuple[SmallGroup, ...]]:
     """Score the attacks that were chosen on everybody among the people of each group.
 
     A column is not asked of its own groups: who has a value is guessed by who says it always.
@@ -41,27 +38,29 @@ def group_findings(
     groups : sequence of str
         Protected columns, whose groups need `FEWEST` members and controls; none for every column with few values, where
         they need 50.
+    train : Table
+        The training file: values that nobody has there are no groups.
     level : float
         Confidence of all intervals together: each has 1 - (1 - level) / their number.
 
     Returns
     -------
-    tuple of GroupFinding
+    found : tuple of GroupFinding
         The highest lower bound first.
+    small : tuple of SmallGroup
+        Groups of columns that are named, but have too few people, in the order of columns and values.
     """
-    wanted = []
+    wanted, small = [], []
     for name in group_columns(people.table, groups):
         column = people.table.schema[name]
         for code in range(column.size):
-            who = people.table[name] == code
-            if _enough(who, people, FEWEST if groups else _ENOUGH):
-                label = f"{name}={column.label(code)}"
+            who, label = people.table[name] == code, f"{name}={column.label(code)}"
+            members, controls = int((who & people.member).sum()), int((who & ~people.member).sum())
+            least = members if people.others is not None else min(members, controls)
+            if least >= (FEWEST if groups else _ENOUGH):
                 wanted += [(one, label, who) for one in judged if one.column != name]
+            elif groups and (train[name] == code).any():
+                small.append(SmallGroup(label, members, controls))
     share = 1 - (1 - level) / max(1, len(wanted))
     found = [GroupFinding(one.column, label, one.advantage(people, who, level=share)) for one, label, who in wanted]
-    return tuple(sorted(found, key=lambda finding: -finding.advantage.low))
-
-
-def _enough(who: NDArray[np.bool_], people: People, fewest: int) -> bool:
-    members, controls = int((who & people.member).sum()), int((who & ~people.member).sum())
-    return members >= fewest and (people.others is not None or controls >= fewest)
+    return tuple(sorted(found, key=lambda finding: -finding.advantage.low)), tuple(small)

@@ -16,6 +16,8 @@ The document is an object with these keys; absent figures are null, NaN and infi
     objects, each with the name under ``attack``; ``standing`` as above.
 ``groups``
     A list as `GroupFinding`.
+``small_groups``
+    A list as `SmallGroup`: groups of the protected columns named that have too few people for a figure.
 ``records``
     A list as `RecordFinding`, but without ``baseline``: it is alike for people with the same value, and may tell it.
     Whoever has the training file can look the records up.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from privbench.auditing.advice import small_groups
 from privbench.auditing.findings import ColumnFinding, Findings
 from privbench.auditing.standing import standing
 from privbench.auditing.verdict import verdict
@@ -36,6 +37,8 @@ def to_markdown(findings: Findings) -> str:
         "",
         *_columns(findings),
     ]
+    if findings.small_groups:
+        lines += [escaped(small_groups(findings)), ""]
     if findings.checks:
         lines += ["### Checks", "", "| Check | | What was found |", "| --- | --- | --- |"]
         lines += [

@@ -30,7 +30,7 @@ from privbench.report.words import percent
 from privbench.schema import Column
 from privbench.table import Table
 
-__all__ = ["judge_near", "near_keys", "stand_nearly"]
+__all__ = ["have_neighbours", "judge_near", "near_keys", "stand_nearly"]
 
 Keys = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
@@ -39,6 +39,8 @@ WIDTHS = (0.0, 0.002, 0.02)
 """Widths of a cell, as parts of a column's range; 0: numbers must be equal."""
 RARE = (0.001, 0.003, 0.01, 0.03, 0.1, 1.0)
 """At most this share of all records agrees with a row, in each set of degrees and columns left out."""
+LOOKED_AT = 20_000
+"""Records at most that show which column determines another."""
 
 
 def stand_nearly(records: Sequence[Table], rows: Table) -> list[Mask]:
@@ -80,7 +82,43 @@ def near_keys(table: Table) -> Keys:
     return _Grid(WIDTHS[1], 0.0).sums(table)
 
 
-def judge_near(train: Mask, control: Mask) -> tuple[Check, Mask]:
+def have_neighbours(table: Table) -> Mask:
+    """Return which of some records, all different, agree with another one in all columns but one.
+
+    Columns that determine that one may differ, too: a degree in words and in years, or a number of everybody's own.
+    """
+    from pandas import Series
+
+    found = np.zeros(len(table), bool)
+    grid = _Grid(0.0, 0.0)
+    cells = [grid.cells(column, table[column.name], place) for place, column in enumerate(table.schema.columns)]
+    total = grid.sums(table)
+    for others in _determining([one[:LOOKED_AT] for one in cells]):
+        left = total.copy()
+        for place in others:
+            left -= cells[place]
+        found |= Series(left).duplicated(keep=False).to_numpy()
+    return found
+
+
+def _determining(cells: Sequence[Keys]) -> list[list[int]]:
+    """Return for each column itself and the columns each of whose values goes with one of its own."""
+    from pandas import factorize
+
+    codes, sizes = [], []
+    for one in cells:
+        code, values = factorize(one)
+        codes.append(code.astype(np.int64))
+        sizes.append(len(values))
+
+    def pairs(left: int, right: int) -> int:
+        return len(np.unique(codes[left] * sizes[right] + codes[right]))
+
+    every = range(len(cells))
+    return [[k for k in every if k == j or (sizes[k] >= sizes[j] and pairs(k, j) == sizes[k])] for j in every]
+
+
+def judge_near(train: Mask, control: Mask) -> tuple[Check, Mask, float]:
     """Compare how many training records and how many controls nearly stand in the release.
 
     Parameters
@@ -94,6 +132,8 @@ def judge_near(train: Mask, control: Mask) -> tuple[Check, Mask]:
         ``near-copies``; its value is the surplus, one of training records, in the set where it is clearest.
     near : array of bool, shape (n,)
         Training records that nearly stand there, where there is a surplus and most of them are it; else none.
+    usual : float
+        Share of controls that nearly stand there in the same sense.
     """
     own, other = (masks.reshape(masks.shape[0] * masks.shape[1], masks.shape[2]) for masks in (train, control))
     n, m = own.shape[1], other.shape[1]
@@ -105,21 +145,27 @@ def judge_near(train: Mask, control: Mask) -> tuple[Check, Mask]:
         sets.append((Excess(share(int(near.sum()), n, level=level), share(int(far.sum()), m, level=level)), near))
     excess, near = max(sets, key=lambda one: one[0].limits[0])
     low, high = excess.limits
+    nobody, usual = np.zeros(n, bool), excess.other.value
+    if not n:
+        return Check("near-copies", "fine", "every training record compared is copied whole."), nobody, usual
     text = (
         f"{excess.own.text} training records that are not copied whole ({percent(excess.own.value)}) stand in the "
         f"release but for one column (numbers to at most {100 * WIDTHS[-1]:g} % of their range)"
     )
-    would = f"{round(excess.other.value * n):,} ({excess.other.text} controls)"
+    if not m:
+        text += "; all controls stand there whole, so that none is left to compare these with."
+        return Check("near-copies", "fine", text, n=n), nobody, usual
+    would = f"{round(usual * n):,} ({excess.other.text} controls)"
     if not excess.found:
         surely = "no" if excess.value <= 0 else "not surely"
         text += f", {surely} more often than those of people outside: of as many, {would} would."
-        return Check("near-copies", "fine", text, excess.value, low, high, n), np.zeros(n, bool)
+        return Check("near-copies", "fine", text, excess.value, low, high, n), nobody, usual
     text += (
         f"; of as many people outside, {would} would. The records of about {round(excess.value * n):,} people are "
         "nearly out."
     )
-    telling = excess.other.value < excess.own.value / 2
-    return Check("near-copies", "alarm", text, excess.value, low, high, n), near & telling
+    telling = usual < excess.own.value / 2
+    return Check("near-copies", "alarm", text, excess.value, low, high, n), near & telling, usual
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from privbench.auditing.excess import Share
 from privbench.auditing.findings import Check
 from privbench.auditing.twins import find_twins, judge_twins, stands_in
 
@@ -47,7 +48,7 @@ class Overlap:
     controls: Mask
 
 
-def find_overlap(exact: Sequence[Pair], near: Pair) -> Overlap:
+def find_overlap(exact: Sequence[Pair], near: Pair, *, natural: Share | None = None) -> Overlap:
     """Look for people of the training file among the controls.
 
     Parameters
@@ -56,16 +57,18 @@ def find_overlap(exact: Sequence[Pair], near: Pair) -> Overlap:
         Keys of training and control records, equal where the records are.
     near : (array of uint64, array of uint64)
         Keys that are equal where they nearly are: looked at if the others show nothing.
+    natural : Share or None
+        As in `find_twins`, where one training record of each was kept.
     """
-    plain = _by(exact)
+    plain = _by(exact, natural=natural)
     if plain.found:
         return plain
-    close = _by([*exact, near], nearly=True)
+    close = _by([*exact, near], natural=natural, nearly=True)
     return close if close.found else plain
 
 
-def _by(pairs: Sequence[Pair], *, nearly: bool = False) -> Overlap:
-    twins = [find_twins(train) for train, _ in pairs]
+def _by(pairs: Sequence[Pair], *, natural: Share | None, nearly: bool = False) -> Overlap:
+    twins = [find_twins(train, natural=natural) for train, _ in pairs]
     inside = [stands_in(control, train) for train, control in pairs]
     apart = ~np.logical_or.reduce([own.train for own in twins])
     outside = ~np.logical_or.reduce(inside)

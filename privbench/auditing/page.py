@@ -6,9 +6,9 @@ Names of files and columns are escaped; exposed records are numbers, without the
 
 from __future__ import annotations
 
-import importlib.resources
 from typing import Any
 
+from privbench.auditing.advice import small_groups
 from privbench.auditing.findings import Findings
 from privbench.auditing.tables import (
     attacks_table,
@@ -21,7 +21,9 @@ from privbench.auditing.tables import (
 )
 from privbench.auditing.verdict import verdict
 from privbench.auditing.words import GLOSSARY, ROLES, check_name
+from privbench.report.strongest import TELLING
 from privbench.report.tables import Cell, Line, Table
+from privbench.report.template import rendered
 from privbench.report.words import VERDICTS, listed, number
 from privbench.scorers.leakage_continuous import TOLERANCE
 
@@ -45,23 +47,17 @@ def render(findings: Findings) -> str:
     """
     import jinja2
 
-    environment = jinja2.Environment(
-        # the report's macros are found under their own name, the audit's page under its folder's
-        loader=jinja2.ChoiceLoader(
-            [
-                jinja2.PrefixLoader({"auditing": jinja2.PackageLoader("privbench", "auditing")}),
-                jinja2.PackageLoader("privbench", "report"),
-            ]
-        ),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
+    # the report's macros are found under their own name, the audit's page under its folder's
+    loader = jinja2.ChoiceLoader(
+        [
+            jinja2.PrefixLoader({"auditing": jinja2.PackageLoader("privbench", "auditing")}),
+            jinja2.PackageLoader("privbench", "report"),
+        ]
     )
-    style = (importlib.resources.files("privbench.report") / "page.css").read_text(encoding="utf-8")
-    return environment.get_template("auditing/page.html.j2").render(
+    return rendered(
+        loader,
+        "auditing/page.html.j2",
         **_content(findings),
-        style=style,
         verdicts=VERDICTS,
         chips=_CHIPS,
         glossary=GLOSSARY,
@@ -86,12 +82,14 @@ def _content(findings: Findings) -> dict[str, Any]:
         "against": "controls" if asked.reference == "controls" else "other people",
         "not_asked": _not_asked(findings),
         "groups": groups_table(findings),
+        "small_groups": small_groups(findings),
         "records": records_table(findings),
         "attacks": attacks_table(findings),
         "fidelity": fidelity_table(findings),
         "models": models_table(findings),
         "notes": findings.notes,
         "tolerance": f"{100 * TOLERANCE:g}",
+        "telling": f"{100 * TELLING:g}",
     }
 
 

@@ -77,13 +77,14 @@ def draw_people(
     targets : int
         Of a smaller control file everybody is attacked. Without one at most a fifth of the training records are: the
         others' are what the release is compared with. People who share all values with a member stay among those
-        others, as they are other people; to drop them would leave the release alone with chance twins.
+        others, where they are other people; to drop them would leave the release alone with chance twins.
     members, controls : ndarray of bool, shapes (rows of `train`,) and (rows of `control`,)
-        Who may be attacked: where the control file holds people of the training file, only those without a twin there.
+        Who may be attacked, or stand among the others: everybody once, and where the control file holds people of the
+        training file, only those without a twin there.
     seed : int
     """
     rng = stream(seed, "audit", "people")
-    most = targets if control is not None else min(targets, len(train) // _SHARE)
+    most = targets if control is not None else min(targets, int(members.sum()) // _SHARE)
     inside = rng.permutation(by_values(train, np.flatnonzero(members)))[:most]
     both = [train.take(inside)]
     outside = np.zeros(0, np.intp)
@@ -95,7 +96,7 @@ def draw_people(
     member = record >= 0
     others = None
     if control is None:
-        others = train.take(by_values(train, np.setdiff1d(np.arange(len(train)), inside)))
+        others = train.take(by_values(train, np.setdiff1d(np.flatnonzero(members), inside)))
     return People(Table.concat(both).take(shuffle), member, record, halves(member, rng=rng), others)
 
 

@@ -69,7 +69,7 @@ def judge_repeats(train: Keys, synthetic: Keys) -> Check:
     other = int((train == rows[counts.argmax()]).sum()) if top else 0
     excess = Excess(share(top, len(synthetic)), share(other, len(train)))
     low, high = excess.limits
-    found = low > SURPLUS
+    found = top > 1 and low > SURPLUS
     text = (
         f"the commonest of {len(synthetic):,} synthetic rows stands there {_times(top)}, in the training file of "
         f"{len(train):,} {_times(other)}"

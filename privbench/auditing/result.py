@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from privbench.atomic import write_atomically, write_private
 from privbench.auditing.findings import Findings
 from privbench.errors import InputError
-from privbench.store import write_atomically
+from privbench.result import EXPOSED
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from privbench.auditing.thresholds import Crossing
+    from privbench.auditing.crossings import Crossing
 
-__all__ = ["EXPOSED", "AuditResult", "check_folder"]
-
-EXPOSED = "exposed.csv"
-"""The file that lists the most exposed records."""
+__all__ = ["AuditResult", "check_file", "check_folder"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,14 +90,10 @@ class AuditResult:
 
     def print(self, console: Console | None = None) -> None:
         """Print the verdict, the ranked columns and what to do."""
-        import rich.console
-
         from privbench.auditing.terminal import print_findings
-        from privbench.report.terminal import WIDEST
+        from privbench.report.console import standard_console
 
-        # rich takes 80 columns for what is no terminal: a file or a pipe
-        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDEST
-        print_findings(self.findings, console or rich.console.Console(width=width))
+        print_findings(self.findings, console or standard_console())
 
     def to_json(self) -> str:
         """Return all of it as JSON; `privbench.auditing.machine` documents the keys."""
@@ -132,9 +124,9 @@ class AuditResult:
         Raises
         ------
         InputError
-            If a name is unknown, or the audit has no such figure.
+            If a name is unknown; or if nothing is crossed, and a threshold cannot be judged.
         """
-        from privbench.auditing.thresholds import crossed
+        from privbench.auditing.crossings import crossed
 
         return crossed(self.findings, thresholds)
 
@@ -165,11 +157,8 @@ class AuditResult:
         figures = _parquet(self.frame)
         check_folder(target)
         write_atomically(target / "figures.parquet", lambda half: half.write_bytes(figures))
-        if listed is None:  # one that stands there is of another audit
-            with suppress(OSError):
-                (target / EXPOSED).unlink(missing_ok=True)
-        else:
-            write_atomically(target / EXPOSED, _writer(listed, mode=0o600))
+        # where nobody is listed, one that stands there is of another audit
+        write_private(target / EXPOSED, listed)
         for name, text in texts.items():
             write_atomically(target / name, _writer(text))
         return target / "report.html"
@@ -182,6 +171,7 @@ class AuditResult:
         InputError
             If it cannot be written.
         """
+        check_file(path)
         write_atomically(Path(path), _writer(self.to_markdown()))
 
     def __repr__(self) -> str:
@@ -204,19 +194,44 @@ def check_folder(folder: Path) -> None:
     InputError
         Naming the file or folder that is in the way.
     """
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise InputError(f"{folder}: {there} is a file; choose a folder for the audit's results")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise InputError(f"{folder}: nothing can be written in {there}; choose another folder for the audit's results")
+    if reason := _closed(folder):
+        raise InputError(f"{folder}: {reason}; choose another folder for the audit's results")
 
 
-def _writer(text: str, *, mode: int = 0o666) -> Callable[[Path], object]:
-    def write(half: Path) -> None:
-        half.touch(mode=mode)
-        half.write_bytes(text.encode())
+def check_file(path: str | Path) -> None:
+    """Refuse a name under which no summary can be written, before a long audit rather than after it.
 
-    return write
+    Raises
+    ------
+    InputError
+        Naming what is in the way.
+    """
+    given, file = str(path), Path(path)
+    if not given.strip():
+        raise InputError("markdown: the file's name is empty ($GITHUB_STEP_SUMMARY is, outside of a job); give one")
+    try:
+        what = "is a folder" if not file.name or given.endswith("/") or file.is_dir() else ""
+        what = what or ("is no regular file" if file.exists() and not file.is_file() else _closed(file.parent))
+    except OSError as error:  # of a name that is too long, or in a folder that may not be looked into
+        what = f"cannot be written ({error.strerror})"
+    if what:
+        raise InputError(f"markdown: {given}: {what}; choose another file for the summary")
+
+
+def _closed(folder: Path) -> str:
+    """Return why nothing can be written in a folder, or in the last of its parents that is there; empty if it can."""
+    try:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not there.is_dir():
+            return f"{there} is a file"
+        with tempfile.TemporaryFile(dir=there):
+            return ""
+    except OSError as error:
+        return f"nothing can be written there ({error.strerror})"
+
+
+def _writer(text: str) -> Callable[[Path], object]:
+    return lambda half: half.write_bytes(text.encode())
 
 
 def _exposed(findings: Findings) -> str:

@@ -9,7 +9,7 @@ from privbench.auditing.findings import Advantage, ColumnFinding, Findings
 from privbench.auditing.standing import standing
 from privbench.auditing.words import p_value
 from privbench.report.tables import Cell, Line, Table, advantage_cell, plain_cell
-from privbench.report.words import MEASURES, percent
+from privbench.report.words import MEASURES, RATES, percent
 from privbench.scorers.score import Score
 
 __all__ = ["Scale", "attacks_table", "columns_rows", "fidelity_table", "groups_table", "models_table", "records_table",
@@ -20,13 +20,10 @@ _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 _GROUPS, _RECORDS = 40, 25
 _NAMES = {
     **MEASURES,
+    **RATES,
     "tvd_1way": "Distance of columns",
-    "group_accuracy": "Accuracy in the group",
-    "group_selection_rate": "Predicted favourable",
-    "group_true_positive_rate": "Found of the favourable",
-    "group_false_positive_rate": "Wrongly predicted favourable",
 }
-_SHARES = ("downstream_accuracy", *(name for name in _NAMES if name.startswith("group_")))
+_SHARES = ("downstream_accuracy", *RATES)
 
 
 def scale(columns: Sequence[ColumnFinding]) -> Scale:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from privbench.auditing.advice import small_groups
 from privbench.auditing.findings import Advantage, Findings
 from privbench.auditing.standing import standing
 from privbench.auditing.verdict import verdict
-from privbench.report.terminal import WIDEST
+from privbench.report.console import WIDEST, new_table
 from privbench.report.words import MEASURES, VERDICTS, interval, number, percent, points
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 __all__ = ["print_findings"]
 
@@ -69,7 +69,7 @@ def _print_columns(findings: Findings, console: Console, width: int) -> None:
     asked = [one for one in findings.columns if one.advantage is not None]
     left = [one for one in findings.columns if one.advantage is None]
     if asked:
-        table = _table()
+        table = new_table()
         against = "controls" if findings.asked.reference == "controls" else "others"
         for name in ("column", "", "advantage", "members", against, "majority", "best attack"):
             left_aligned = name in ("column", "", "best attack")
@@ -129,12 +129,14 @@ def _print_notes(findings: Findings, console: Console, width: int) -> None:
 def _print_groups(findings: Findings, console: Console, width: int) -> None:
     from rich.text import Text
 
+    if findings.small_groups:
+        console.print(Text(f"\n{small_groups(findings)}", style="yellow"), width=width)
     if not findings.groups:
         return
     clear = sum(one.advantage.low > 0 for one in findings.groups)
     said = f"{clear} of {len(findings.groups)} figures lie above 0" if clear else "no figure lies clearly above 0"
     console.print(Text(f"\nGroups: {said}; those with the highest lower end", style="bold"), width=width)
-    table = _table()
+    table = new_table()
     for name in ("group", "column"):
         table.add_column(name, overflow="fold")
     for name in ("advantage", "members"):
@@ -151,7 +153,7 @@ def _print_usefulness(findings: Findings, console: Console, width: int) -> None:
     if not useful.fidelity and not useful.downstream:
         return
     console.print(Text("\nWhat it is good for", style="bold"), width=width)
-    table = _table()
+    table = new_table()
     table.add_column("figure", overflow="fold")
     for name in ("release", "interval", "compared with"):
         table.add_column(name, justify="right", overflow="fold")
@@ -168,13 +170,6 @@ def _print_usefulness(findings: Findings, console: Console, width: int) -> None:
                ("the same model trained on real records, of models", useful.downstream)) if there]  # fmt: skip
     if against:
         console.print(Text(f"compared with: {'; '.join(against)}", style="dim"), width=width)
-
-
-def _table() -> Table:
-    from rich import box
-    from rich.table import Table
-
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
 
 
 def _advantage(advantage: Advantage) -> str:

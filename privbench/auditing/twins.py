@@ -30,13 +30,13 @@ from privbench.report.words import percent
 from privbench.scorers.intervals import wilson_effective, z_value
 from privbench.table import Table
 
-__all__ = ["Twins", "find_twins", "judge_repetition", "judge_twins", "row_keys", "stands_in"]
+__all__ = ["SMALLEST", "Twins", "find_twins", "judge_twins", "row_keys", "stands_in"]
 
 Keys = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
 SMALLEST = 0.001
-"""A smaller surplus of controls that are members changes no figure that is shown."""
+"""A smaller surplus of controls that are members, or of records that repeat, changes no figure that is shown."""
 MOST = 0.5
 """A surplus above which the control file is hardly one."""
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -62,28 +62,40 @@ class Twins:
     singles: Share
 
 
-def find_twins(train: Keys) -> Twins:
-    """Find the training records that have a twin, by one key a record."""
+def find_twins(train: Keys, *, natural: Share | None = None, level: float = LEVEL) -> Twins:
+    """Find the training records that have a twin, by one key a record.
+
+    Parameters
+    ----------
+    train : array of uint64, shape (n,)
+    natural : Share or None
+        Where one record of each key was kept, so that no twins are left to tell how many there would be: what part of
+        the population has the values of a training record at most.
+    level : float
+        Of the limits, two-sided.
+    """
     n = len(train)
     _, place, counts = np.unique(train, return_inverse=True, return_counts=True)
     mask = counts[place] > 1
     one, two, three = (int((counts == times).sum()) for times in (1, 2, 3))
     if not n:
-        return Twins(mask, share(0, 0), share(0, 0))
-    coverage = _outer(1 - one / n, variance=max(one + 2 * two - one**2 / n, 0.0) / n**2, n=n)
+        return Twins(mask, share(0, 0, level=level), share(0, 0, level=level))
+    if natural is not None:
+        return Twins(mask, natural, natural)
+    coverage = _outer(1 - one / n, variance=max(one + 2 * two - one**2 / n, 0.0) / n**2, n=n, level=level)
     hit = min(2 * two / n, 1.0)
     # half of n where no value occurs twice: each would have counted two
-    singles = _outer(hit, variance=(4 * two + 6 * three) / n**2, n=n / 2)
+    singles = _outer(hit, variance=(4 * two + 6 * three) / n**2, n=n / 2, level=level)
     return Twins(mask, Share(n - one, n, 1 - one / n, *coverage), Share(one, n, hit, *singles))
 
 
-def _outer(value: float, *, variance: float, n: float) -> tuple[float, float]:
+def _outer(value: float, *, variance: float, n: float, level: float) -> tuple[float, float]:
     """Return the outer ones of Wilson's limits, for shares near 0 or 1, and normal ones.
 
     Where all rare values happen to have been seen the share missed is 0, which Wilson's limits never reach.
     """
-    low, high = wilson_effective(value, variance=variance, n=n, level=LEVEL)
-    half = z_value(LEVEL) * variance**0.5
+    low, high = wilson_effective(value, variance=variance, n=n, level=level)
+    half = z_value(level) * variance**0.5
     return max(min(low, value - half), 0.0), min(max(high, value + half), 1.0)
 
 
@@ -134,35 +146,6 @@ def judge_twins(twins: Twins, control: Mask, *, left: tuple[int, int], nearly: b
     else:
         text += ": no sign that people of the training file are among the controls."
     return Check("control-in-training", level, text, excess.value, low, high, len(control)), alone
-
-
-def judge_repetition(twins: Twins, control: Mask) -> list[Check]:
-    """Say if training records have twins among themselves that controls do not have; nothing if they do not.
-
-    Parameters
-    ----------
-    twins : Twins
-        Of the training file.
-    control : array of bool, shape (m,)
-        Controls that stand in the training file.
-
-    Returns
-    -------
-    list of Check
-        ``training-repeats``, a warning; its value is the surplus.
-    """
-    inside = share(int(control.sum()), len(control))
-    low, high = (-limit for limit in reversed(Excess(inside, twins.coverage).limits))
-    value = twins.coverage.value - inside.value
-    if low <= 0 or value < SMALLEST:
-        return []
-    text = (
-        f"{percent(twins.coverage.value)} of the training records have a twin in the training file, of the controls "
-        f"{inside.text} ({percent(inside.value)}) do: the same people seem to stand in the training file several "
-        "times. Fewer people than records are behind the figures, so that intervals are too narrow; leave one record "
-        "of each."
-    )
-    return [Check("training-repeats", "warning", text, value, low, high, len(twins.train))]
 
 
 def row_keys(table: Table) -> Keys:

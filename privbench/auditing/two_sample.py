@@ -26,7 +26,8 @@ from privbench.auditing.findings import Check
 from privbench.auditing.sample import draw_rows
 from privbench.auditing.twins import row_keys
 from privbench.report.words import number
-from privbench.scorers.intervals import delong, wilson_effective
+from privbench.scorers.delong import delong
+from privbench.scorers.intervals import wilson_effective
 from privbench.table import Table, bin_count, to_bins
 
 __all__ = ["judge_control", "most_different"]

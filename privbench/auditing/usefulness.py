@@ -38,9 +38,10 @@ def judge_usefulness(alike: Alike, *, seed: int) -> Usefulness:
     """Compare the release with the training file, and a model trained on it with one trained on real records.
 
     Distances of marginals include what sampling alone makes of them, which is larger the fewer records there are: each
-    has its number of rows. Models are judged on the control file. Without one they are judged on a third of the
-    training file that the real model is not trained on, but that the release was made from. Where a file has more than
-    30,000 records, a random 30,000 stand for it.
+    has its number of rows. Of a control file that has more than the release, as many stand beside it. Models are
+    judged on the control file. Without one they are judged on a third of the training file that the real model is not
+    trained on, but that the release was made from. Where a file has more than 30,000 records, a random 30,000 stand
+    for it.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def judge_usefulness(alike: Alike, *, seed: int) -> Usefulness:
     train, synthetic = _some(alike.train, ROWS, seed, "training"), _some(alike.synthetic, ROWS, seed, "synthetic")
     control = None if alike.control is None else _some(alike.control, ROWS, seed, "control")
     fidelity = _distances(synthetic, train, seed)
-    between = () if control is None else _distances(control, train, seed)
+    between = () if control is None else _distances(_some(control, len(synthetic), seed, "beside"), train, seed)
     if train.schema.label is None:
         return Usefulness(fidelity, fidelity_control=between)
     if reason := _reason(train, synthetic, control):

@@ -7,11 +7,22 @@ is, and what to do. No sentence says that a file gives nothing away: an attack t
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from privbench.auditing.advice import how_sure, next_steps
+from privbench.auditing.exposed import LISTED
 from privbench.auditing.findings import Advantage, ColumnFinding, Findings
-from privbench.auditing.standing import Standing, doubted, followed, overall, trust_first
+from privbench.auditing.standing import (
+    Standing,
+    doubted,
+    followed,
+    inferred,
+    little_to_gain,
+    misled,
+    overall,
+    trust_first,
+)
 from privbench.report.words import listed, number
 from privbench.scorers.leakage_continuous import TOLERANCE
 
@@ -31,7 +42,7 @@ class Verdict:
     first : tuple of str
         What has to be said before any figure; usually nothing.
     found : str
-        The finding, one sentence, or two where more than one column is concerned.
+        The finding, one sentence, or a few where more than one column, or single people, are concerned.
     sure : tuple of str
         How sure that is, and what an attack cannot show.
     next : tuple of str
@@ -78,7 +89,30 @@ def _found(findings: Findings) -> str:
         why = next((f" ({column.column}: {column.reason})" for column in findings.columns if column.reason), "")
         return f"No column could be asked{why}, so this audit cannot say what else the file gives away."
     leaking = [column for column in asked if column.advantage is not None and column.advantage.low > 0]
-    return _leak(findings, leaking, len(asked)) if leaking else _nothing(findings, asked)
+    people = _people(findings)
+    if leaking:
+        return _leak(findings, leaking, len(asked)) + (f" {people}" if people else "")
+    text = _nothing(findings, asked)
+    if not people:
+        return text
+    return f"{people} On average over all people attacked that does not show: {text[:1].lower()}{text[1:]}"
+
+
+def _people(findings: Findings) -> str:
+    """Say how many people are told far better than others, and in what; nothing if nobody is."""
+    people = inferred(findings)
+    if not people:
+        return ""
+    counts = Counter(name for one in people for name in one.columns)
+    names = [name for name, _ in counts.most_common(_NAMED)]
+    where = f"{'above all ' if len(counts) > _NAMED else ''}{listed(names)}"
+    many = f"{'At least ' if len(findings.records) >= LISTED else ''}{len(people):,}"
+    one = len(people) == 1
+    text = (
+        f"{many} {'person' if one else 'people'} of the training file {'is' if one else 'are'} guessed right far more "
+        f"confidently than people outside with the same values ({where}): more than luck explains."
+    )
+    return f"With that reservation: {text[:1].lower()}{text[1:]}" if doubted(findings) else text
 
 
 def _leak(findings: Findings, leaking: list[ColumnFinding], asked: int) -> str:
@@ -127,15 +161,34 @@ def _nothing(findings: Findings, asked: list[ColumnFinding]) -> str:
         who = "people of the training file"
         verb = "surely guessed right more often than people who are not in it"
         text = f"{where} {who} {verb}" if len(asked) > 1 else f"{where} {who} are not {verb}"
+        text += ", as far as these attacks can tell"
+        if misled(findings):
+            return f"{text}; with that reservation no leakage is ruled out.{missed}{untested}"
+        beside = "with that reservation " if doubted(findings) else ""
         return (
-            f"{text}, as far as these attacks can tell: an advantage of more than {bound} is ruled out for them "
-            f"({_level(findings)} confidence{together}).{missed}{untested}"
+            f"{text}: {beside}an advantage of more than {bound} is ruled out for them ({_level(findings)} confidence"
+            f"{together}).{_little_to_gain(findings, asked)}{missed}{untested}"
         )
     text = f"{where} people of the training file " + ("" if len(asked) > 1 else "are not ")
     return (
         f"{text}guessed right more often with this file than with the records of other people of the training file "
         f"(at most {bound} more, {_level(findings)} confidence{together}); without a control file that does not show "
         f"that nothing leaks.{missed}{untested}"
+    )
+
+
+def _little_to_gain(findings: Findings, asked: list[ColumnFinding]) -> str:
+    """Name the columns in which what is ruled out is small by itself, but not beside what there is to gain."""
+    full = [column for column in asked if little_to_gain(column)]
+    if not full or inferred(findings):  # people who stand out are the finding
+        return ""
+    names = [column.column for column in full[:_NAMED]]
+    names += [f"{len(full) - _NAMED} more"] if len(full) > _NAMED else []
+    least = min(column.advantage.reference for column in full if column.advantage is not None)
+    outside = f"for {'at least ' if len(full) > 1 else ''}{in_100(least)} in 100 people outside"
+    return (
+        f" But {listed(names)} {'is' if len(full) == 1 else 'are'} guessed right {outside} anyway: there is so little "
+        "left to gain there that even so small an advantage would be much of it."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from privbench.report.words import GLOSSARY as _REPORT
+from privbench.report.glossary import GLOSSARY as _REPORT
 from privbench.report.words import number
 
 __all__ = ["CHECKS", "GLOSSARY", "ROLES", "check_name", "p_value"]
@@ -15,8 +15,11 @@ CHECKS = {
     "files-differ": "The same columns in all files",
     "copies": "Copies",
     "near-copies": "Near-copies",
+    "exact-values": "Exact numbers of single people",
     "identifiers": "Identifiers",
+    "linked-rows": "Rows that stand for one person",
     "training-repeats": "One training record a person",
+    "control-repeats": "One control record a person",
     "closeness": "Closeness to single records",
     "repeated-row": "Repeated rows",
     "few-rows": "Enough records",

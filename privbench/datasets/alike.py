@@ -236,12 +236,15 @@ def _schema(placed: Mapping[str, Placed], options: AlikeOptions, where: str) -> 
     if options.label is None or options.positive is not None:
         return replace(schema, positive=positive), said
     # the last value may be one that the synthetic file made up
-    label, codes = schema[options.label], np.unique(placed[options.label].arrays["training"])
-    real = [value for value in (label.values[code] for code in codes) if value is not None]
+    label, arrays = schema[options.label], placed[options.label].arrays
+    real = [value for value in (label.values[code] for code in np.unique(arrays["training"])) if value is not None]
     if len(real) < 2:
         has = f"the one value {real[0]!r}" if real else "no value"
         raise InputError(f"{where}, column {label.name!r}: has {has}; a label needs two or more, choose another column")
-    note = f"column {label.name!r}: the favourable value is {real[-1]!r}, the last; `positive` overrides it."
+    # a value that real records alone have may be one person's
+    public = label.code(real[-1]) in arrays["synthetic"]
+    which = f"{real[-1]!r}, the last" if public else "the last of the training file's, which the release lacks"
+    note = f"column {label.name!r}: the favourable value is {which}; `positive` overrides it."
     return replace(schema, positive=real[-1]), [note]
 
 

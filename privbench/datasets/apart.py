@@ -19,10 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from privbench.datasets.cells import date_text
-from privbench.datasets.columns import shown
 from privbench.datasets.number_domains import counts_up
 from privbench.datasets.placed import Placed
 from privbench.datasets.reconcile import Reconciled
+from privbench.datasets.texts import shown
 
 __all__ = ["NOTHING", "apart"]
 
@@ -101,11 +101,12 @@ def _values_apart(one: Reconciled, role: str, filled: dict[str, NDArray[Any]]) -
     if shares[role] >= NOTHING or (expected < EXPECTED and not _other_sort(one, role)):
         return []
     few = "no value" if shares[role] == 0 else "next to no value"
-    seen = _examples(one, own[counts > 1], counts[counts > 1]) or one.sorts.get("training", "others")
-    made = _examples(one, *np.unique(filled[role], return_counts=True))
+    seen, held = (one.sorts.get(key, "values") for key in ("training", role))
+    # what real files hold stands in no sentence, as it may be one person's
+    made = _examples(one, *np.unique(filled[role], return_counts=True)) if role == "synthetic" else held
     return [
-        f"column {one.name!r}: {few} of the {role} file is one of the training file's ({made} against {seen}); make "
-        "them alike and audit again."
+        f"column {one.name!r}: {few} of the {role} file is one of the training file's ({made} against "
+        f"{'other ' * (seen == held)}{seen}); make them alike and audit again."
     ]
 
 
@@ -125,15 +126,17 @@ def _numbers_apart(one: Reconciled, role: str, filled: dict[str, NDArray[Any]]) 
     if share >= NOTHING or low == high:
         return []
     few = "none" if share == 0 else "next to none"
+    what, below, above = ("dates", "earlier", "later") if one.dates else ("numbers", "lower", "higher")
+    sides = [side for side, beyond in ((below, made < low), (above, made > high)) if beyond.mean() >= NOTHING]
+    middle = f" (half of them from {_middle(one, made)})" if role == "synthetic" else ""
     return [
-        f"column {one.name!r}: {few} of the {role} file's {'dates' if one.dates else 'numbers'} lies among the "
-        f"training file's (half of them from {_middle(one, made)} against {_middle(one, own)}); make them "
-        "alike and audit again."
+        f"column {one.name!r}: {few} of the {role} file's {what} lies among the training file's: they are "
+        f"{' or '.join(sides)}{middle}; make them alike and audit again."
     ]
 
 
 def _middle(one: Reconciled, numbers: NDArray[Any]) -> str:
-    """Write the quartiles, roughly: no single person's value."""
+    """Write the quartiles, roughly."""
     ends = np.quantile(numbers, [0.25, 0.75])
     return " to ".join(
         date_text(np.floor(end)) if one.dates else f"{float(f'{end:.3g}'):.15g}" for end in ends.tolist()

@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from privbench.datasets.columns import EXACT, NUMERIC_TYPES, plain_text, shown
 from privbench.datasets.dates import days_of
+from privbench.datasets.number_column import EXACT, NUMERIC_TYPES
+from privbench.datasets.texts import plain_text, shown
 from privbench.errors import InputError
 
 __all__ = ["Cells", "Sort", "date_text", "files", "take_apart"]

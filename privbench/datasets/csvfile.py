@@ -18,10 +18,11 @@ from typing import Any
 
 import pandas as pd
 
-from privbench.datasets.columns import EXACT, NUMBER, shown, too_large
 from privbench.datasets.csv_faults import BROKEN, broken, one_line, open_text, refuse_ragged, undecodable
 from privbench.datasets.dialect import DELIMITERS, Dialect
 from privbench.datasets.misread import NEARLY, refuse_misread
+from privbench.datasets.number_column import EXACT, too_large
+from privbench.datasets.texts import NUMBER, shown
 from privbench.errors import InputError
 
 __all__ = ["blanks_noted", "check_names", "read_csv", "to_series"]

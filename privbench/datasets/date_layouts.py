@@ -15,8 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from privbench.datasets.columns import shown
 from privbench.datasets.dates import looks_like_dates
+from privbench.datasets.texts import shown
 from privbench.errors import InputError
 
 __all__ = ["LAYOUTS", "refuse_misdated"]
@@ -66,8 +66,8 @@ def refuse_misdated(
             others[name] = next(one for one in texts if looks_like_dates([one], other)), other
     if not others or fits:
         return [
-            f"column {name!r}: looks like dates, but {shown(value)} is not written as {layout!r}; read as text."
-            for name, (value, _) in others.items()
+            f"column {name!r}: looks like dates written as {other!r}, not as {layout!r}; read as text."
+            for name, (_, other) in others.items()
         ]
     name, (value, other) = next(iter(others.items()))
     raise InputError(

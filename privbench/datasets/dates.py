@@ -1,7 +1,7 @@
 """Dates as numbers: days since 1970-01-01, a time of day being a part of a day.
 
 A date has no order as text, but one as a number of days, and distances. Texts are read in the layouts that
-privbench/datasets/columns.py knows as dates; whether the day or the month comes first is decided by all values of
+privbench/datasets/texts.py knows as dates; whether the day or the month comes first is decided by all values of
 a column in all files together, and where they leave it open, by what is usual: the month before a slash, else the day.
 Either reading tells the same dates apart. A time zone is left aside.
 
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from privbench.datasets.columns import DATE
+from privbench.datasets.texts import DATE
 from privbench.errors import InputError
 
 __all__ = ["check_format", "days_of", "days_of_texts", "looks_like_dates"]

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privbench.datasets.cells import Codes, Floats
-from privbench.datasets.columns import CONTINUOUS_ABOVE, shown
+from privbench.datasets.number_column import CONTINUOUS_ABOVE
 from privbench.datasets.number_domains import place_numbers
 from privbench.datasets.placed import MANY, Placed, identified, left_out, listed, own_values
 from privbench.datasets.reconcile import Reconciled
+from privbench.datasets.texts import shown
 from privbench.schema import Kind
 
 __all__ = ["OTHER", "OWN", "place"]
@@ -69,7 +70,7 @@ def _texts(
         there = np.append(counts["synthetic"] > 0, False)
         found = {key: there[part] for key, part in codes.items()}
         words = _are_sentences(texts[counts["training"] > 0])
-        return identified(name, found, len(codes["synthetic"]), said, words=words)
+        return identified(name, found, codes, said, words=words)
     said = (*said, *_own_texts(texts, counts))
     if len(texts) <= MANY:
         return listed(name, Kind.CATEGORICAL, texts.tolist(), codes, missing, said)

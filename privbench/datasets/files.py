@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 
 from privbench.dataset import Dataset
-from privbench.datasets.columns import as_text, shown
 from privbench.datasets.csv_faults import one_line
 from privbench.datasets.csvfile import blanks_noted, check_names, read_csv, to_series
 from privbench.datasets.dialect import Dialect
 from privbench.datasets.infer import infer_schema
 from privbench.datasets.options import FileOptions
+from privbench.datasets.texts import as_text, shown
 from privbench.errors import InputError
 from privbench.rng import stream
 from privbench.schema import Column, Schema

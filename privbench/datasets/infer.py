@@ -30,8 +30,10 @@ import numpy as np
 import pandas as pd
 
 from privbench.dataset import Dataset
-from privbench.datasets.columns import CONTINUOUS_ABOVE, plain_text, read_column
+from privbench.datasets.columns import read_column
+from privbench.datasets.number_column import CONTINUOUS_ABOVE
 from privbench.datasets.options import FileOptions
+from privbench.datasets.texts import plain_text
 from privbench.errors import InputError, unknown
 from privbench.schema import Column, Schema, Value
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from privbench.datasets.columns import shown
 from privbench.datasets.dialect import Dialect
+from privbench.datasets.texts import shown
 from privbench.errors import InputError
 
 __all__ = ["NEARLY", "refuse_misread"]

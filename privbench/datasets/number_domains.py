@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from privbench.datasets.cells import Floats, date_text
-from privbench.datasets.columns import CONTINUOUS_ABOVE, count
+from privbench.datasets.number_column import CONTINUOUS_ABOVE
 from privbench.datasets.placed import MANY, Placed, identified, left_out, listed, own_values
 from privbench.datasets.reconcile import Reconciled
+from privbench.datasets.texts import count
 from privbench.schema import Column, Kind, Value
 
 __all__ = ["CLASSES", "counts_up", "place_numbers"]
@@ -51,7 +52,7 @@ def place_numbers(one: Reconciled, parts: dict[str, Floats], *, kind: str | None
     if counts_up(seen["training"], parts["training"]) and kind is None and role is None and whole:
         made, found = parts["synthetic"], {key: np.isin(part, seen["synthetic"]) for key, part in parts.items()}
         counted = any(np.array_equal(made, np.arange(len(made)) + first) for first in (0, 1))
-        return identified(name, found, len(made), said, counted=counted)
+        return identified(name, found, parts, said, counted=counted)
     few = kind is None and (whole or role is not None) and len(real) <= CONTINUOUS_ABOVE
     if len(distinct) <= MANY and (few or kind == "ordinal"):
         values: list[Value] = [int(value) if whole else float(value) for value in distinct]
@@ -92,7 +93,7 @@ def _within(parts: dict[str, Floats], low: float, high: float, write: Writer) ->
         return parts, []
     example = write(far[np.abs(far).argmax()])
     said = f"{count(len(far), 'synthetic number')} far beyond the real ones, as {example}, read as the nearest bound"
-    return {**parts, "synthetic": np.clip(made, low, high)}, [f"{said}, {write(low)} or {write(high)}"]
+    return {**parts, "synthetic": np.clip(made, low, high)}, [said]  # which may be one real person's number
 
 
 def counts_up(distinct: Floats, numbers: Floats) -> bool:
@@ -108,18 +109,20 @@ def _classes(
     name: str, parts: dict[str, Floats], missing: Mapping[str, NDArray[np.bool_]], distinct: Floats, why: str,
     said: tuple[str, ...], write: Writer,
 ) -> Placed:  # fmt: skip
-    """Cut numbers at quantiles of the training file's; every class holds a number of some file."""
+    """Cut numbers at quantiles of the training file's; every class holds a number of some file.
+
+    Classes are named by their rounded edges, the first and the last by one: no name tells a single person's number.
+    """
     train = parts["training"][~missing["training"]]
     shares = np.arange(1, CLASSES) / CLASSES
     edges = np.unique(np.quantile(train if len(train) else distinct, shares, method="inverted_cdf"))
     used, classes = np.unique(np.searchsorted(edges, distinct), return_inverse=True)
-    first = np.searchsorted(classes, np.arange(len(used)))
-    ends = np.append(first[1:], len(distinct)) - 1
+    near = [_roughly(edge, write) for edge in edges]
     values: list[Value] = [
-        write(distinct[i]) if i == j else f"{write(distinct[i])} to {write(distinct[j])}"
-        for i, j in zip(first, ends, strict=True)
+        f"up to {near[0]}" if i == 0 else f"above {near[-1]}" if i == len(edges) else f"{near[i - 1]} to {near[i]}"
+        for i in used
     ]
-    if len({*values}) < len(values):  # numbers that differ in their last digits alone
+    if len({*values}) < len(values):  # edges that are nearly alike
         values = [f"class {i + 1}: {value}" for i, value in enumerate(values)]
     place = np.append(classes, 0).astype(np.int32)
     codes = {key: place[np.searchsorted(distinct, part)] for key, part in parts.items()}
@@ -140,6 +143,11 @@ def _beyond(seen: Mapping[str, Floats], write: Writer) -> list[str]:
         return []
     # the training file's own ends are single people's values
     return [f"synthetic numbers from {write(made[0])} to {write(made[-1])}, beyond the range of the training file's"]
+
+
+def _roughly(value: float, write: Writer) -> str:
+    """Write a number to three digits, or a date without its day: so many people have it that it is nobody's."""
+    return write(value)[:7] if write is date_text else write(float(f"{value:.3g}"))
 
 
 def _short(value: float) -> str:

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from privbench.datasets.cells import Cells, files
-from privbench.datasets.columns import CONTINUOUS_ABOVE, EXACT, NUMBER, plain_text
+from privbench.datasets.number_column import CONTINUOUS_ABOVE, EXACT
+from privbench.datasets.texts import NUMBER, plain_text
 
 __all__ = ["PADDED", "canonical", "few_beside", "is_number", "mostly_numbers"]
 

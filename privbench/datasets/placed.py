@@ -9,14 +9,14 @@ are no attribute to infer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from privbench.datasets.cells import Codes, files
-from privbench.datasets.columns import count
+from privbench.datasets.texts import count
 from privbench.schema import Column, Kind, Value
 
 __all__ = ["MANY", "Identifier", "Placed", "identified", "left_out", "listed", "own_values"]
@@ -40,6 +40,9 @@ class Identifier:
         Whether the synthetic file numbers its own rows, from 0 or 1 in their order.
     words : bool
         Whether it holds free text: sentences of everybody's own.
+    row : array of int, shape (n,), or None
+        For each training record the row of the synthetic file that alone has its value, where the record alone has it
+        in its own file; -1 where there is none.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Identifier:
     synthetic: int
     counted: bool = False
     words: bool = False
+    row: NDArray[np.intp] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,10 +80,10 @@ def left_out(said: tuple[str, ...], why: str, identifier: Identifier | None = No
 
 
 def identified(
-    name: str, found: Mapping[str, NDArray[np.bool_]], rows: int, said: tuple[str, ...], *, counted: bool = False,
-    words: bool = False,
+    name: str, found: Mapping[str, NDArray[np.bool_]], parts: Mapping[str, NDArray[Any]], said: tuple[str, ...], *,
+    counted: bool = False, words: bool = False,
 ) -> Placed:  # fmt: skip
-    """Return an identifier: `found` says for each real record whether its value stands in the release of `rows`."""
+    """Return an identifier of these values; `found` says for each real record whether the release has its value."""
     train, control = int(found["training"].sum()), int(found["control"].sum()) if "control" in found else 0
     if words:
         why = f"text of its own for nearly everybody, left unasked ({train:,} of them stand in the release)"
@@ -87,7 +91,17 @@ def identified(
         why = (
             f"a value of its own for nearly every training record, so an identifier ({train:,} of them in the release)"
         )
-    return left_out(said, why, Identifier(name, train, control, rows, counted, words))
+    row = np.where(found["training"], _row(parts["training"], parts["synthetic"]), -1)
+    return left_out(said, why, Identifier(name, train, control, len(parts["synthetic"]), counted, words, row))
+
+
+def _row(train: NDArray[Any], synthetic: NDArray[Any]) -> NDArray[np.intp]:
+    """Return for each training value the place of the only synthetic one that equals it, -1 where it is not alone."""
+    values, first, counts = np.unique(synthetic, return_index=True, return_counts=True)
+    spots = np.minimum(np.searchsorted(values, train), len(values) - 1)
+    _, place, times = np.unique(train, return_inverse=True, return_counts=True)
+    alone = (values[spots] == train) & (counts[spots] == 1) & (times[place] == 1)
+    return np.where(alone, first[spots], -1)
 
 
 def listed(

@@ -18,7 +18,7 @@ RFC 4180, section 2: a CSV file says nothing of types, so that the same values c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -27,9 +27,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from privbench.datasets.cells import Cells, Codes, Floats, Sort, files
-from privbench.datasets.columns import count, shown
 from privbench.datasets.dates import days_of_texts, looks_like_dates
 from privbench.datasets.number_texts import PADDED, canonical, few_beside, is_number, mostly_numbers
+from privbench.datasets.texts import count, shown
 from privbench.errors import InputError
 
 __all__ = ["Reconciled", "reconcile"]
@@ -163,7 +163,7 @@ def _dates(name: str, cells: Mapping[str, Cells], said: list[str], layout: str |
     roles = [role for role, part in cells.items() if part.numbers is None]
     read, order = days_of_texts([cells[role].texts for role in roles], layout)
     days = {role: part.numbers for role, part in cells.items() if part.numbers is not None}
-    lost = [text for role, each in zip(roles, read, strict=True) for text in cells[role].texts[np.isnan(each)]]
+    lost = {role: cells[role].texts[np.isnan(each)] for role, each in zip(roles, read, strict=True)}
     days |= {role: np.append(each, np.nan)[cells[role].codes] for role, each in zip(roles, read, strict=True)}
     said = [*said, "dates, read as days since 1970-01-01"]
     if order:
@@ -205,7 +205,7 @@ def _truths(cells: Mapping[str, Cells]) -> dict[str, Cells]:
 
 def _parsed(name: str, cells: Mapping[str, Cells], said: list[str], where: Mapping[str, str]) -> Reconciled:
     """Read all texts as numbers; those that are none are missing."""
-    parts, lost = dict(cells), []
+    parts, lost = dict(cells), dict[str, NDArray[np.object_]]()
     for role, part in cells.items():
         if part.numbers is None:
             good = [is_number(text) or PADDED.fullmatch(text) is not None for text in part.texts]
@@ -217,13 +217,18 @@ def _parsed(name: str, cells: Mapping[str, Cells], said: list[str], where: Mappi
                 )
             numbers = [float(text) if number else np.nan for text, number in zip(part.texts, good, strict=True)]
             parts[role] = Cells("numbers", numbers=np.append(np.array(numbers, dtype=np.float64), np.nan)[part.codes])
-            lost += odd.tolist()
+            lost[role] = odd
     return _numbers(name, parts, [*said, *_sorts(cells, "numbers"), *_lost(lost, "numbers")])
 
 
-def _lost(texts: Sequence[str], what: str) -> list[str]:
-    few = [shown(text) for text in dict.fromkeys(texts)]
-    return [f"texts among its {what} read as missing: {', '.join(few[:5])}{', ...' * (len(few) > 5)}"] if few else []
+def _lost(texts: Mapping[str, Iterable[str]], what: str) -> list[str]:
+    """Say which texts are missing; those of real files are counted, as each may be what one person's record says."""
+    said = []
+    for role, odd in texts.items():
+        few = [*odd]
+        examples = ", ".join(map(shown, few[:5])) + ", ..." * (len(few) > 5)
+        said += [f"{examples if role == 'synthetic' else count(len(few), 'text')} of {files([role])}"] if few else []
+    return [f"texts among its {what} read as missing: {'; '.join(said)}"] if said else []
 
 
 def _texts(name: str, cells: Mapping[str, Cells], said: Sequence[str]) -> Reconciled:

@@ -55,6 +55,8 @@ def naive_bayes(release: Release, records: Table, *, label: str) -> Floats:
     array of shape (len(records), k)
         Probabilities of the label's k values; 0 for one that no row has.
     """
+    from scipy.special import softmax
+
     answers = release.values(label)
     present = np.unique(answers)
     score = np.tile(np.log([np.mean(answers == value) for value in present]), (len(records), 1))
@@ -66,9 +68,8 @@ def naive_bayes(release: Release, records: Table, *, label: str) -> Floats:
         for place, rows in enumerate(people):
             shares = _within(release, column, rows)
             score[:, place] += np.log(shares / shares.sum())[cells]
-    likely = np.exp(score - score.max(axis=1, keepdims=True))
     probability = np.zeros((len(records), release.schema[label].size))
-    probability[:, present] = likely / likely.sum(axis=1, keepdims=True)
+    probability[:, present] = softmax(score, axis=1)
     return probability
 
 

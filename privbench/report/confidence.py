@@ -10,7 +10,7 @@ import numpy as np
 from privbench.report.reliability import Bin, reliability
 from privbench.report.strongest import BASELINES
 from privbench.report.summary import labels
-from privbench.report.tables import Cell, Line, Table, plain_cell, records
+from privbench.report.tables import Cell, Line, Table, plain_cell, records, rows_of
 from privbench.report.words import game_words, interval, number, percent, points
 from privbench.scorers.calibration import BINS, COVERED
 from privbench.scorers.intervals import wilson_effective, wilson_one
@@ -41,7 +41,7 @@ def confidence(frame: pd.DataFrame, table: pd.DataFrame, top: pd.DataFrame) -> l
     rows = rows[rows["metric"].isin([*BINS, *COVERED]) & ~rows["attack"].str.split(" ").str[0].isin(BASELINES)]
     found: list[Block] = []
     for (game, secret), part in rows.groupby(_WHERE, sort=False, dropna=False):
-        first = list(top.loc[(top["game"] == game) & (top["secret"] == secret), "defense"])
+        first = list(rows_of(top, game=game, secret=secret)["defense"])
         order = list(dict.fromkeys([*(name for name in first if name in set(part["defense"])), *part["defense"]]))
         pooled = {key: _pooled(mine) for key, mine in part.groupby(_WHO, sort=False)}
         drawn = {
@@ -49,7 +49,8 @@ def confidence(frame: pd.DataFrame, table: pd.DataFrame, top: pd.DataFrame) -> l
             for release in order
         }
         ranges = part["metric"].isin(COVERED).all()
-        mine = table[(table["game"] == game) & (table["secret"] == secret) & table["group"].isna()]
+        mine = rows_of(table, game=game, secret=secret)
+        mine = mine[mine["group"].isna()]
         figures = {(r["defense"], r["attack"], r["metric"]): r for r in records(mine)}
         drawn = {release: lines for release, lines in drawn.items() if lines}
         found.append(

@@ -26,12 +26,11 @@ import numpy as np
 from privbench.people import KNOWN
 from privbench.report.strongest import BASELINES
 from privbench.report.summary import labels
-from privbench.scorers.intervals import LEVEL
+from privbench.scorers.intervals import clopper_pearson
 from privbench.scorers.luck import FALSE, beside_luck
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 __all__ = ["FALSE", "FIGURES", "exposure"]
 
@@ -113,7 +112,8 @@ def _people(rows: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
     )
     table = table.rename(columns={"probability_baseline": "baseline"}).assign(**rows[_WHERE].iloc[0])
     table["advantage"] = table["probability"] - table["baseline"]
-    low, high = _limits(table["probability"].to_numpy(), table["answers"].to_numpy())
+    answers = table["answers"].to_numpy()
+    low, high = clopper_pearson(np.clip(table["probability"].to_numpy(), 0, 1) * answers, n=answers)
     table["low"], table["high"] = low - table["baseline"], high - table["baseline"]
     return _beside_luck(table)
 
@@ -125,17 +125,6 @@ def _correlation(rows: pd.DataFrame) -> float:
         pairs = gains.corr(min_periods=3).to_numpy()[np.triu_indices(gains.shape[1], 1)]
     known = pairs[np.isfinite(pairs)]
     return float(np.clip(known.mean(), 0, 1)) if len(known) else 1.0
-
-
-def _limits(share: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Clopper and Pearson's limits of a mean in [0, 1] of n answers, not necessarily a whole number."""
-    from scipy.special import betaincinv
-
-    tail, hits = (1 - LEVEL) / 2, np.clip(share, 0, 1) * n
-    misses = n - hits
-    low = np.where(hits > 0, betaincinv(np.maximum(hits, 1e-9), misses + 1, tail), 0.0)
-    high = np.where(misses > 0, betaincinv(hits + 1, np.maximum(misses, 1e-9), 1 - tail), 1.0)
-    return low, high
 
 
 def _beside_luck(table: pd.DataFrame) -> pd.DataFrame:

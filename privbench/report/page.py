@@ -6,7 +6,6 @@ report can be opened where there is no network and nobody learns that it was. Th
 
 from __future__ import annotations
 
-import importlib.resources
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 from privbench.report.choice import choice
 from privbench.report.confidence import confidence
 from privbench.report.exposed import LISTED, exposed
+from privbench.report.glossary import GLOSSARY
 from privbench.report.per_group import fairness, groups
 from privbench.report.sections import answer, games, trade_offs
 from privbench.report.strongest import strongest
 from privbench.report.summary import costs, labels, leaderboard, over_seeds, problems
 from privbench.report.tables import Cell, Line, Table, problems_table
+from privbench.report.template import rendered
 from privbench.report.theory import theory
-from privbench.report.words import GLOSSARY, VERDICTS, listed, number, percent
+from privbench.report.words import VERDICTS, listed, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,19 +56,12 @@ def render(frame: pd.DataFrame, manifest: dict[str, Any], people: pd.DataFrame |
     import jinja2
     from plotly.offline import get_plotlyjs
 
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("privbench", "report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     content = _content(frame, manifest, people)
-    style = (importlib.resources.files("privbench.report") / "page.css").read_text(encoding="utf-8")
     specs = {figure.name: figure.spec for figure in _figures(content)}
-    return environment.get_template("page.html.j2").render(
+    return rendered(
+        jinja2.PackageLoader("privbench", "report"),
+        "page.html.j2",
         **content,
-        style=style,
         specs=specs,
         plotly_js=get_plotlyjs(),
         verdicts=VERDICTS,

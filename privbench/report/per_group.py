@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from privbench.report.figures import Point, whiskers
 from privbench.report.summary import HEADLINES
-from privbench.report.tables import Cell, Line, Table, advantage_cell, cell_counts, group_lines, plain_cell, records
-from privbench.report.words import number, points
+from privbench.report.tables import (
+    Cell,
+    Line,
+    Table,
+    advantage_cell,
+    cell_counts,
+    group_lines,
+    plain_cell,
+    records,
+    rows_of,
+)
+from privbench.report.words import MEASURES, RATES, number, points
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,21 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["fairness", "groups"]
 
 Block = dict[str, Any]
-_RATES = {
-    "group_selection_rate": "Predicted favourable",
-    "group_true_positive_rate": "True positive rate",
-    "group_false_positive_rate": "False positive rate",
-    "group_accuracy": "Accuracy",
-}
-_DIFFERENCES = {
-    "demographic_parity_difference": "Parity difference",
-    "demographic_parity_ratio": "Parity ratio",
-    "equalized_odds_difference": "Odds difference",
-    "equal_opportunity_difference": "Opportunity difference",
-}
-
-# those that are given for randomised groups too
-_SEEN = {name: title for name, title in _DIFFERENCES.items() if not name.endswith("_ratio")}
+# given for randomised groups too; the ratio is not
+_SEEN = {name: title for name, title in MEASURES.items() if name.endswith("_difference")}
+_BETWEEN = {name: title for name, title in MEASURES.items() if name in _SEEN or name.endswith("_ratio")}
 
 
 def groups(table: pd.DataFrame, top: pd.DataFrame) -> list[Block]:
@@ -53,7 +51,7 @@ def groups(table: pd.DataFrame, top: pd.DataFrame) -> list[Block]:
                 for r in own
             }
             present = list(dict.fromkeys(mine["defense"]))
-            defenses = [name for name in _of(top, game, secret)["defense"] if name in present]
+            defenses = [name for name in rows_of(top, game=game, secret=secret)["defense"] if name in present]
             shown = list(dict.fromkeys(mine["group"]))
             by_group = {(r["defense"], r["group"]): r for r in records(mine)}
             blocks = [
@@ -93,13 +91,13 @@ def fairness(table: pd.DataFrame, cost: pd.DataFrame) -> list[Block]:
         if part.empty:
             continue
         counts = cell_counts(part)
-        differences = part[part["metric"].isin(_DIFFERENCES)]
+        differences = part[part["metric"].isin(_BETWEEN)]
         summary = Table(
             f"Differences between groups in the predictions of {model}, with 95 % intervals.",
-            ("Release", *_DIFFERENCES.values()),
+            ("Release", *_BETWEEN.values()),
             tuple((str(column), _difference_lines(rows)) for column, rows in differences.groupby("group", sort=False)),
         )
-        rates = part[part["metric"].isin(_RATES)]
+        rates = part[part["metric"].isin(RATES)]
         columns: list[Block] = []
         for column, rows in rates.groupby(rates["group"].str.split("=").str[0], sort=False):
             selected = rows[rows["metric"] == "group_selection_rate"]
@@ -115,7 +113,7 @@ def fairness(table: pd.DataFrame, cost: pd.DataFrame) -> list[Block]:
                     "table": Table(
                         f"Predictions of {model} per group of {column}: rates with 95 % intervals, and test records by "
                         "true outcome and prediction (means over the runs).",
-                        ("Group", "Records", *_RATES.values(), "Right: favourable", "Missed", "False alarm",
+                        ("Group", "Records", *RATES.values(), "Right: favourable", "Missed", "False alarm",
                          "Right: unfavourable"),
                         sections,
                     ),
@@ -160,12 +158,10 @@ def _reported(part: pd.DataFrame, model: str) -> Table | None:
 def _difference_lines(rows: pd.DataFrame) -> tuple[Line, ...]:
     lines = []
     real = {name: float(mine["baseline"].mean()) for name, mine in rows.groupby("metric")}
-    lines.append(
-        Line("real data, unprotected", tuple(plain_cell(real.get(name, math.nan)) for name in _DIFFERENCES), True)
-    )
+    lines.append(Line("real data, unprotected", tuple(plain_cell(real.get(name, math.nan)) for name in _BETWEEN), True))
     for defense, mine in rows.groupby("defense", sort=False):
         known = {row["metric"]: row for row in records(mine)}
-        cells = (_rate(known.get(name), share=False) for name in _DIFFERENCES)
+        cells = (_rate(known.get(name), share=False) for name in _BETWEEN)
         lines.append(Line(str(defense), tuple(cells)))
     return tuple(lines)
 
@@ -176,7 +172,7 @@ def _rate_lines(rows: pd.DataFrame, counts: dict[tuple[str, str], dict[str, floa
         known = {row["metric"]: row for row in records(mine)}
         cells = counts.get((str(defense), str(group)), {})
         total = Cell(number(sum(cells.values()), places=0)) if cells else Cell(number(None))
-        rates = (_rate(known.get(name), share=True) for name in _RATES)
+        rates = (_rate(known.get(name), share=True) for name in RATES)
         numbers = (Cell(number(cells.get(key), places=0)) for key in ("11", "10", "01", "00"))
         lines.append(Line(str(group).partition("=")[2], (total, *rates, *numbers)))
     return tuple(lines)
@@ -194,7 +190,3 @@ def _grouped(row: dict[str, Any]) -> Cell:
 
 def _point(row: dict[str, Any], *, series: str) -> Point:
     return Point(series, row["value"], row["low"], row["high"])
-
-
-def _of(table: pd.DataFrame, game: object, secret: object) -> pd.DataFrame:
-    return table[(table["game"] == game) & (table["secret"] == secret)]

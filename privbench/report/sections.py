@@ -17,6 +17,7 @@ from privbench.report.tables import (
     leakage_table,
     plain_cell,
     records,
+    rows_of,
 )
 from privbench.report.words import game_words, number, percent, points
 
@@ -39,7 +40,7 @@ def answer(top: pd.DataFrame, board: pd.DataFrame, cost: pd.DataFrame, defenses:
     score = {(row["game"], row["secret"], row["defense"], row["attack"]): row for row in records(board)}
     questions: list[Block] = []
     for (game, secret), part in board.groupby(["game", "secret"], sort=False, dropna=False):
-        mine = {row["defense"]: row for row in records(_of(top, game, secret))}
+        mine = {row["defense"]: row for row in records(rows_of(top, game=game, secret=secret))}
         rows: list[Block] = []
         for defense in [name for name in defenses if name in set(part["defense"])]:
             row, paid = mine.get(defense), costs_of.get(defense)
@@ -98,7 +99,7 @@ def games(board: pd.DataFrame, top: pd.DataFrame, missing: pd.DataFrame, table: 
     """
     found: list[Block] = []
     for place, ((game, secret), part) in enumerate(board.groupby(["game", "secret"], sort=False, dropna=False)):
-        best = _of(top, game, secret)
+        best = rows_of(top, game=game, secret=secret)
         here = missing[(missing["game"] == game) & missing["attack"].notna()]
         shown = {*part["defense"], *here.loc[here["status"] != "skipped", "defense"]}
         tolerance = part["metric"].iloc[0] == HEADLINES[1]
@@ -137,7 +138,7 @@ def games(board: pd.DataFrame, top: pd.DataFrame, missing: pd.DataFrame, table: 
                 "skipped": [name for name in dict.fromkeys(here["defense"]) if name not in shown],
                 "table": shown_table,
                 "by_score": str(game).split(" ")[0] in BY_SCORE,
-                "near": _near(_of(table, game, secret), f"{secret}, {game}"),
+                "near": _near(rows_of(table, game=game, secret=secret), f"{secret}, {game}"),
                 "figure": figure,
             }
         )
@@ -213,10 +214,6 @@ def trade_offs(cost: pd.DataFrame, top: pd.DataFrame) -> list[Block]:
 
 def _point(row: dict[str, Any], value: str, low: str, high: str) -> Point:
     return Point("", row[value], row[low], row[high])
-
-
-def _of(table: pd.DataFrame, game: object, secret: object) -> pd.DataFrame:
-    return table[(table["game"] == game) & (table["secret"] == secret)]
 
 
 def _span(values: pd.Series[Any]) -> str:

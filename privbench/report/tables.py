@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cell", "Line", "Table", "advantage_cell", "cell_counts", "costs_table", "group_lines", "leakage_table",
-    "plain_cell", "problems_table", "records",
+    "plain_cell", "problems_table", "records", "rows_of",
 ]  # fmt: skip
 
 _FULL = 0.4  # an advantage that is shaded fully
@@ -64,6 +64,11 @@ class Table:
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table as dictionaries."""
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def rows_of(table: pd.DataFrame, *, game: object, secret: object) -> pd.DataFrame:
+    """Return the rows of one game and secret."""
+    return table[(table["game"] == game) & (table["secret"] == secret)]
 
 
 def advantage_cell(row: Mapping[str, Any], *, value: str = "advantage") -> Cell:

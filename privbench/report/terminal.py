@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from privbench.report.choice import advice, choices
+from privbench.report.console import WIDEST, print_columns
 from privbench.report.strongest import strongest
 from privbench.report.summary import costs, leaderboard, over_seeds, problems
+from privbench.report.tables import rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-__all__ = ["WIDEST", "print_leaderboard"]
+__all__ = ["print_leaderboard"]
 
-WIDEST = 100
-"""Columns that the tables take at most."""
 _STRONGEST = "strongest"
 _COSTS = {
     "downstream_accuracy": "accuracy",
@@ -60,8 +57,8 @@ def print_leaderboard(frame: pd.DataFrame, manifest: dict[str, Any], console: Co
     near = over_seeds(frame[(frame["metric"] == "top_10_accuracy") & frame["group"].isna()])
     data = (manifest.get("dataset") or {}).get("name")
     for (game, secret), part in board.groupby(["game", "secret"], sort=False, dropna=False):
-        _print_game(console, part, top[(top["game"] == game) & (top["secret"] == secret)], missing, width, data)
-        _print_near(console, near[(near["game"] == game) & (near["secret"] == secret)], width)
+        _print_game(console, part, rows_of(top, game=game, secret=secret), missing, width, data)
+        _print_near(console, rows_of(near, game=game, secret=secret), width)
     if not board.empty:
         text = "* the 95 % interval excludes 0. Advantage: share of people guessed right beyond the game's baseline."
         console.print(text, width=width, style="dim", highlight=False, markup=False)
@@ -103,7 +100,7 @@ def _print_game(
     if len(several):
         best = {row["defense"]: _figure(row["advantage"], row["low"], row["high"]) for row in top.to_dict("records")}
         columns = {_STRONGEST: [best.get(defense, "-") for defense in defenses], **columns}
-    _print_columns(console, defenses, columns, width)
+    print_columns(console, releases=defenses, columns=columns, width=width)
     if len(several):
         how = (
             "the attack is chosen on the other seeds, as a maximum over attacks is biased up"
@@ -122,7 +119,7 @@ def _print_near(console: Console, table: pd.DataFrame, width: int) -> None:
     figures = [f"{_number(row['value'])} [{_number(row['low'])}, {_number(row['high'])}]" for row in rows]
     columns = {"attack": [row["attack"] for row in rows], "among ten": figures,
                "baseline": [_number(row["baseline"]) for row in rows]}  # fmt: skip
-    _print_columns(console, [row["defense"] for row in rows], columns, width)
+    print_columns(console, releases=[row["defense"] for row in rows], columns=columns, width=width)
 
 
 def _print_costs(console: Console, table: pd.DataFrame, width: int) -> None:
@@ -153,7 +150,7 @@ def _print_costs(console: Console, table: pd.DataFrame, width: int) -> None:
                 limits = "" if math.isnan(row[f"{name}_low"]) else f" [{low}, {high}]"
                 columns[title].append(_number(row[name]) + limits)
     columns = {title: texts for title, texts in columns.items() if set(texts) != {"-"}}
-    _print_columns(console, releases, columns, width)
+    print_columns(console, releases=releases, columns=columns, width=width)
 
 
 def _print_choice(console: Console, table: pd.DataFrame, width: int) -> None:
@@ -177,7 +174,7 @@ def _print_choice(console: Console, table: pd.DataFrame, width: int) -> None:
         "leaks most about": [row["leak_group"] or "-" for row in rows],
     }
     names = [f"{row['defense']}{' *' if row['dominated_by'] else ''}" for row in rows]
-    _print_columns(console, names, columns, width)
+    print_columns(console, releases=names, columns=columns, width=width)
     for sentence in sentences:
         console.print(Text(f"- {sentence}"), width=width)
 
@@ -198,49 +195,6 @@ def _print_problems(console: Console, table: pd.DataFrame, width: int) -> None:
             (str(status), "bold" if status != "skipped" else ""), f" ({count}): {reason}", (f" [{where}]", "dim")
         )
         console.print(line, width=width)
-
-
-def _print_columns(console: Console, releases: Sequence[str], columns: Mapping[str, Sequence[str]], width: int) -> None:
-    """Print a table with a row a release, cut into several below one another where its columns do not fit the width."""
-    from rich.text import Text
-
-    names = list(columns)
-    label_width = min(max(map(len, ["release", *releases])), 32)
-    widths = [max(map(len, [name, *columns[name]])) for name in names]
-    for place, some in enumerate(_fitting(widths, width - label_width - 2)):
-        table = _table()
-        table.add_column("release", max_width=label_width, overflow="fold")
-        for name in names[some]:
-            table.add_column(Text(name), justify="right", overflow="fold")
-        for row, release in enumerate(releases):
-            table.add_row(Text(release), *(_styled(columns[name][row]) for name in names[some]))
-        if place:
-            console.print()
-        console.print(table, width=width)
-
-
-def _table() -> Table:
-    from rich import box
-    from rich.table import Table
-
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-
-
-def _fitting(widths: Sequence[int], width: int) -> Iterator[slice]:
-    """Yield runs of columns that fit the width, at least one column each."""
-    start, used = 0, 0
-    for place, column in enumerate(widths):
-        if place > start and used + column + 3 > width:
-            yield slice(start, place)
-            start, used = place, 0
-        used += column + 3
-    yield slice(start, len(widths))
-
-
-def _styled(text: str) -> Text:
-    from rich.text import Text
-
-    return Text(text, style="bold" if "*" in text else "" if text[-1:].isdigit() or "[" in text else "dim")
 
 
 def _cell(row: Any, status: str) -> str:

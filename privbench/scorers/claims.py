@@ -204,9 +204,9 @@ def score_claim(p_value: float, epsilon_lower_bound: float, *, n: int) -> list[S
     p_value : float
         Of the claim.
     epsilon_lower_bound : float
-        For the exchange of one record, not negative.
+        For the neighbours that were tested, not negative.
     n : int
-        Guesses made, or runs on both data sets.
+        Releases made.
     """
     return [
         Score("epsilon_lower_bound", epsilon_lower_bound, None, None, n, baseline=0.0),

@@ -25,12 +25,15 @@ from numpy.typing import ArrayLike, NDArray
 from privbench.errors import InputError, unknown
 from privbench.scorers.estimate import Codes, Estimate
 from privbench.scorers.gaps import largest_gap
-from privbench.scorers.intervals import LEVEL, Floats, mover, paired_correlation
+from privbench.scorers.intervals import LEVEL, Floats
 from privbench.scorers.metrics import metric
+from privbench.scorers.mover import mover, paired_correlation
 from privbench.scorers.permutation import advantage_gap_p_value
 from privbench.scorers.score import Score
 
-__all__ = ["Compared", "Groups", "Reference", "advantage", "all_rows", "checked_members", "compare_with"]
+__all__ = [
+    "Compared", "Groups", "Reference", "advantage", "all_rows", "checked_binary", "checked_members", "compare_with",
+]  # fmt: skip
 
 Groups = Mapping[str, tuple[NDArray[np.integer], Sequence[str]]]
 Reference = Literal["chance", "controls", "no-report"]
@@ -162,3 +165,11 @@ def checked_members(
         if codes.shape != (people,) or ((codes < 0) | (codes >= len(labels))).any():
             raise InputError(f"group column {column!r} needs {people} codes in [0, {len(labels)})")
     return inside
+
+
+def checked_binary(values: ArrayLike, n: int, what: str) -> Codes:
+    """Return n values as codes once each is known to be 0 or 1; `what` is their name in the message."""
+    array = np.asarray(values)
+    if array.shape != (n,) or not np.isin(array, (0, 1)).all():
+        raise InputError(f"`{what}` must be {n} values, each 0 or 1; got shape {array.shape}")
+    return array.astype(np.intp)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from privbench.scorers.delong import delong
 from privbench.scorers.intervals import (
     Floats,
     Limits,
-    delong,
     mean_of_proportions,
     wilson_effective,
     wilson_one,

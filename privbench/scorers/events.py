@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privbench.errors import ContractError
-from privbench.scorers.intervals import LEVEL
+from privbench.scorers.intervals import LEVEL, clopper_pearson
 
 __all__ = ["Events", "clopper_pearson_lower_bound", "many_run_lower_bound", "many_run_p_value"]
 
@@ -39,7 +39,7 @@ _ORDER = 0.025
 _SHARP = 0.01
 # probability of counts too far off to be summed; added to the p-value
 _FAR = 1e-9
-# to which the lower bound is found, and by which it is lowered
+# to which the lower bound is looked for
 _EXACT = 1e-4
 
 
@@ -110,11 +110,18 @@ def many_run_lower_bound(events: Events, *, delta: float = 0.0, level: float = L
     if region is None or region.largest(0.0) > error:
         return 0.0
     low, high = 0.0, 1.0
-    while region.largest(high) <= error:  # grows with epsilon: the claims are nested, and the order does not change
+    while region.peak(high) <= error:  # grows with epsilon: the claims are nested, and the order does not change
         low, high = high, 2 * high
-    # logarithms, which are nearly straight where the probabilities are not
-    root = brentq(lambda epsilon: math.log(region.largest(epsilon) / error), low, high, xtol=_EXACT)
-    return max(0.0, float(root) - _EXACT)
+    # logarithms, which are nearly straight where the probabilities are not; the peak is quick to find, so it is where
+    # the search for a bound that holds begins
+    refuted = above = float(brentq(lambda epsilon: math.log(region.peak(epsilon) / error), low, high, xtol=_EXACT))
+    step = _EXACT
+    while refuted > 0 and region.largest(refuted) > error:
+        refuted, above, step = max(refuted - step, 0.0), refuted, 2 * step
+    while above - refuted > _EXACT:
+        middle = (refuted + above) / 2
+        refuted, above = (middle, above) if region.largest(middle) <= error else (refuted, middle)
+    return refuted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,30 +150,36 @@ class _Region:
     @classmethod
     def of(cls, events: Events, delta: float) -> _Region | None:
         """Return the counts with as large a Clopper-Pearson bound, or None where these have none."""
-        from scipy.special import betaincinv
-        from scipy.stats import binom, binomtest
+        from scipy.stats import binom
 
         n1, n0 = events.runs, events.other_runs
-        surely = float(binomtest(events.hits, n1).proportion_ci(1 - 2 * _ORDER).low)
+        surely = float(clopper_pearson(events.hits, n=n1, level=1 - 2 * _ORDER)[0])
         if surely <= delta:
             return None
-        sure = binomtest(events.other_hits, n0).proportion_ci(1 - _OUTSIDE)
-        first, last = np.asarray(binom.isf([1 - _FAR, _FAR], n0, [sure.low, sure.high]), dtype=np.int64)
+        low, high = (float(limit) for limit in clopper_pearson(events.other_hits, n=n0, level=1 - _OUTSIDE))
+        first, last = np.asarray(binom.isf([1 - _FAR, _FAR], n0, [low, high]), dtype=np.int64)
         others = np.arange(max(int(first), 0), int(last) + 1)
-        above = np.ones(len(others))
-        inside = others < n0
-        above[inside] = betaincinv(others[inside] + 1, n0 - others[inside], 1 - _ORDER)
-        seen = float(binomtest(events.other_hits, n0).proportion_ci(1 - 2 * _ORDER).high)
+        above = clopper_pearson(others, n=n0, level=1 - 2 * _ORDER)[1]
+        seen = float(clopper_pearson(events.other_hits, n=n0, level=1 - 2 * _ORDER)[1])
         needed = (delta + (surely - delta) / seen * above) * (1 - 1e-9)
         # the least count whose lower limit is as high as needed
         least = np.asarray(binom.isf(_ORDER, n1, np.minimum(needed, 1.0)), dtype=np.int64) + 1
         least[needed >= 1] = n1 + 1
-        return cls(events, delta, float(sure.low), float(sure.high), others, least)
+        return cls(events, delta, low, high, others, least)
+
+    def grid(self, epsilon: float) -> Floats:
+        """Return values of P0 from end to end of its interval, those left out at which P1 would exceed 1."""
+        most = (1 - self.delta) / math.exp(epsilon)
+        return np.linspace(self.low, max(self.low, min(self.high, most)), 17)
+
+    def peak(self, epsilon: float) -> float:
+        """Return a lower bound of what `largest` bounds from above: at a few values of P0 alone."""
+        p0 = self.grid(epsilon)
+        return float(self.probability(p0, math.exp(epsilon) * p0 + self.delta).max()) + _OUTSIDE + 2 * _FAR
 
     def largest(self, epsilon: float) -> float:
         """Return an upper bound of the region's probability under the claim, sharp to `_SHARP`."""
-        factor = math.exp(epsilon)
-        edges = np.linspace(self.low, max(self.low, min(self.high, (1 - self.delta) / factor)), 17)
+        factor, edges = math.exp(epsilon), self.grid(epsilon)
         left, right = edges[:-1], edges[1:]
         done, best = 0.0, float(self.probability(edges, factor * edges + self.delta).max())
         for _ in range(12):
@@ -206,10 +219,8 @@ def _binomial(counts: NDArray[np.int64], n: int, p: Floats) -> Floats:
 
 def clopper_pearson_lower_bound(events: Events, *, delta: float = 0.0, level: float = LEVEL, tried: int = 1) -> float:
     """Return ln((p1_low - delta) / p0_high) with half of the error on each limit, 0 if negative: less sharp."""
-    from scipy.stats import binomtest
-
     error = (1 - level) / tried
     # a two-sided interval at 1 - error has error / 2 beyond each end
-    low = binomtest(events.hits, events.runs).proportion_ci(1 - error).low
-    high = binomtest(events.other_hits, events.other_runs).proportion_ci(1 - error).high
+    low = float(clopper_pearson(events.hits, n=events.runs, level=1 - error)[0])
+    high = float(clopper_pearson(events.other_hits, n=events.other_runs, level=1 - error)[1])
     return max(0.0, math.log((low - delta) / high)) if low > delta else 0.0

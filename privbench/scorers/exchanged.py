@@ -21,7 +21,7 @@ import math
 
 import numpy as np
 
-from privbench.scorers.intervals import Floats
+from privbench.scorers.intervals import Floats, t_value
 
 __all__ = ["exchanged_interval", "exchanged_p_value"]
 
@@ -45,10 +45,8 @@ def exchanged_interval(difference: float, drawn: Floats, *, people: int, level: 
     low, high : float
         Of ``difference - drawn.mean()``, in [-1, 1].
     """
-    from scipy.special import stdtrit
-
     centre, unit = difference - float(drawn.mean()), _unit(drawn, people)
-    half = float(stdtrit(len(drawn) - 1, 0.5 + level / 2)) * unit
+    half = t_value(len(drawn) - 1, level) * unit
     return max(centre - half, -1.0), min(centre + half, 1.0)
 
 

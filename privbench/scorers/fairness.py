@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from privbench.errors import InputError
-from privbench.scorers.compare import Groups
+from privbench.scorers.compare import Groups, checked_binary
 from privbench.scorers.gaps import bootstrap_gap, bootstrap_ratio
 from privbench.scorers.intervals import Floats, wilson
 from privbench.scorers.permutation import rate_gap_p_value
@@ -161,13 +161,6 @@ def _prediction_entropy(prediction: Codes, reference: Codes | None) -> Score:
     return Score("prediction_entropy", value, min(*ends, value), top, n, None, baseline)
 
 
-def _binary(values: ArrayLike, n: int, what: str) -> Codes:
-    array = np.asarray(values)
-    if array.shape != (n,) or not np.isin(array, (0, 1)).all():
-        raise InputError(f"`{what}` must be {n} values, each 0 or 1; got shape {array.shape}")
-    return array.astype(np.intp)
-
-
 def _crossed(groups: Groups) -> tuple[str, Codes, list[str]]:
     """Return the intersection of all group columns; its groups with too few records have the code -1."""
     columns = np.stack([np.asarray(codes) for codes, _ in groups.values()])
@@ -244,8 +237,8 @@ def score_fairness(
     n = np.asarray(truth).size
     if n == 0 or draws < 1:
         raise InputError(f"need at least one test record and one draw; got {n} and {draws}")
-    label, answer = _binary(truth, n, "truth"), _binary(prediction, n, "prediction")
-    other = None if reference_prediction is None else _binary(reference_prediction, n, "reference_prediction")
+    label, answer = checked_binary(truth, n, "truth"), checked_binary(prediction, n, "prediction")
+    other = None if reference_prediction is None else checked_binary(reference_prediction, n, "reference_prediction")
     rows = [_prediction_entropy(answer, other)]
     columns: list[tuple[str, Counts, Counts | None]] = []
 

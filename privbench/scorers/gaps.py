@@ -14,7 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from privbench.scorers.intervals import LEVEL, Floats, Limits, mover
+from privbench.scorers.intervals import LEVEL, Floats, Limits
+from privbench.scorers.mover import mover
 
 __all__ = ["bootstrap_gap", "bootstrap_ratio", "largest_gap"]
 

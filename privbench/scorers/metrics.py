@@ -51,7 +51,10 @@ class Metric:
 
     @property
     def sign(self) -> int:
-        """Return +1 where an adversary wants a high value, -1 where it wants a low one (`brier`, `nrmse`)."""
+        """Return -1 where a high value is better (`brier`, but also `downstream_accuracy` and p-values), else 1.
+
+        Of leakage it says which value an adversary wants, as an advantage needs; of others only what is better.
+        """
         return -1 if self.higher_is == "better" else 1
 
 

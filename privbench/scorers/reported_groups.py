@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from privbench.errors import InputError
+from privbench.scorers.compare import checked_binary
 from privbench.scorers.gaps import bootstrap_gap
 from privbench.scorers.intervals import LEVEL, Floats
 from privbench.scorers.score import Score
@@ -119,10 +120,10 @@ def score_reported_groups(
     gap = np.broadcast_to(np.asarray(p, float) - q, (k,))
     if not (gap > 0).all():
         raise InputError(f"`p` must exceed `q` for every group, or its reports tell nothing of it; got p={p}, q={q}")
-    cell = 2 * _binary(truth, n, "truth") + _binary(prediction, n, "prediction")
+    cell = 2 * checked_binary(truth, n, "truth") + checked_binary(prediction, n, "prediction")
     other = None
     if reference_prediction is not None:
-        other = 2 * _binary(truth, n, "truth") + _binary(reference_prediction, n, "reference_prediction")
+        other = 2 * checked_binary(truth, n, "truth") + checked_binary(reference_prediction, n, "reference_prediction")
     bits = np.asarray(support, float)
     supported = bits.sum(axis=1, keepdims=True)
     shares = np.divide(bits, supported, out=np.zeros_like(bits), where=supported > 0)
@@ -135,13 +136,6 @@ def score_reported_groups(
         before = None if other is None else _counts(weights[which], other)
         rows += _rows(ending, counts, drawn[:, which], before, column=column, n=n)
     return rows
-
-
-def _binary(values: ArrayLike, n: int, what: str) -> NDArray[np.intp]:
-    array = np.asarray(values)
-    if array.shape != (n,) or not np.isin(array, (0, 1)).all():
-        raise InputError(f"`{what}` must be {n} values, each 0 or 1; got shape {array.shape}")
-    return array.astype(np.intp)
 
 
 def _counts(weight: Floats, cell: NDArray[np.intp]) -> Floats:

@@ -18,18 +18,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from privbench.errors import InputError
-from privbench.scorers.intervals import LEVEL, Floats, delong, wilson, wilson_effective, z_value
+from privbench.scorers.delong import delong
+from privbench.scorers.estimate import Codes, hit_shares
+from privbench.scorers.intervals import LEVEL, wilson, wilson_effective, z_value
 from privbench.scorers.score import Score
 
 __all__ = ["score_downstream", "score_marginals", "score_reported_marginals", "score_reported_means"]
 
-Codes = NDArray[np.intp]
 _MOST_CELLS = 4_000_000  # beyond it only the cells that occur are numbered
-
-
-def _right(probability: Floats, truth: Codes) -> Floats:
-    top = probability == probability.max(axis=1, keepdims=True)
-    return np.asarray(top[np.arange(len(truth)), truth] / top.sum(axis=1), float)
 
 
 def score_downstream(
@@ -65,7 +61,7 @@ def score_downstream(
     if codes.shape != (n,) or codes.dtype.kind not in "iu" or ((codes < 0) | (codes >= k)).any():
         raise InputError(f"`truth` must be whole codes in [0, {k}), one a record; got {codes.dtype} of {codes.shape}")
     codes = codes.astype(np.intp)
-    hits = [float(_right(x, codes).sum()) for x in answers]
+    hits = [float(hit_shares(x, codes).sum()) for x in answers]
     low, high = (float(x) for x in wilson(hits[0], n=n))
     baseline = hits[1] / n if len(hits) > 1 else None
     rows = [Score("downstream_accuracy", hits[0] / n, low, high, n, None, baseline)]

@@ -24,7 +24,9 @@ from privbench.reports import Reports
 from privbench.rng import stream
 from privbench.schema import Schema
 from privbench.verifying.asked import NOTHING, Asked
+from privbench.verifying.copies import Copies
 from privbench.verifying.events import promise
+from privbench.verifying.failures import in_one_line
 from privbench.verifying.neighbours import Pair, column_sets, neighbours, single_records
 from privbench.verifying.outcomes import Outcomes
 
@@ -44,6 +46,8 @@ class Arm:
         About these neighbours.
     seconds : float
         One release.
+    copies : Copies
+        Of the mechanism, for the runs.
     cut : int or None
         To how many rows releases are cut, as their number alone would tell the number of records.
     """
@@ -51,6 +55,7 @@ class Arm:
     pair: Pair
     claim: Claim
     seconds: float
+    copies: Copies
     cut: int | None = None
     chunks: int = 0
     first: list[Outcomes] = field(default_factory=list)
@@ -85,11 +90,16 @@ def arms_for(
         Of the claim; None to find out.
     seed : int
 
+    Notes
+    -----
+    The mechanism is taken for the runs as it is before it is tried here.
+
     Raises
     ------
     InputError
         If the mechanism fails on all neighbours, or nothing is claimed.
     """
+    copies = Copies.of(defense)
     fixed = getattr(defense, "columns", None)
     sets = column_sets(schema, fixed if isinstance(fixed, tuple) else ())
     notes: dict[str, None] = {}
@@ -106,7 +116,7 @@ def arms_for(
             continue
         for pair in _pairs(part, adjacency):
             try:
-                if (arm := _arm(defense, pair, asked, notes, seed=seed)) is not None:
+                if (arm := _arm(defense, pair, asked, copies, notes, seed=seed)) is not None:
                     arms.append(arm)
             except Exception as error:  # a user's code may raise anything
                 errors.append(error)
@@ -115,6 +125,11 @@ def arms_for(
         raise _no_pair(errors)
     if failed:
         notes[_partly(failed, arms)] = None
+    copies = copies.after(defense, arms[0].pair.first, seed=seed)
+    if copies.why:
+        notes[copies.why] = None
+    for arm in arms:
+        arm.copies = copies
     return arms, tuple(notes)
 
 
@@ -124,7 +139,7 @@ def _partly(failed: Mapping[tuple[str, ...], BaseException], arms: Sequence[Arm]
     tested = " and ".join(dict.fromkeys(f"({', '.join(arm.pair.first.schema.names)})" for arm in arms))
     return (
         f"the defense fails on some tiny data sets, as of the columns {', '.join(names)} "
-        f"({type(error).__name__}: {error}): only what works, of the columns {tested}, was tested"
+        f"({in_one_line(error)}): only what works, of the columns {tested}, was tested"
     )
 
 
@@ -149,7 +164,7 @@ def _no_pair(errors: Sequence[BaseException]) -> BaseException:
     first = errors[0]
     if isinstance(first, PrivbenchError):
         return first
-    return InputError(f"the defense fails on every tiny data set: {type(first).__name__}: {first}; it cannot be tested")
+    return InputError(f"the defense fails on every tiny data set: {in_one_line(first)}; it cannot be tested")
 
 
 def _pairs(schema: Schema, adjacency: Adjacency | None) -> Iterator[Pair]:
@@ -161,7 +176,9 @@ def _pairs(schema: Schema, adjacency: Adjacency | None) -> Iterator[Pair]:
         yield from neighbours(schema, adjacency=Adjacency.ADD_REMOVE)
 
 
-def _arm(defense: Defense, pair: Pair, asked: Asked, notes: dict[str, None], *, seed: int) -> Arm | None:
+def _arm(
+    defense: Defense, pair: Pair, asked: Asked, copies: Copies, notes: dict[str, None], *, seed: int
+) -> Arm | None:
     """Try one pair; None where the claim says nothing about such neighbours.
 
     What fails on one of the two data sets alone is kept: that tells them apart.
@@ -206,7 +223,7 @@ def _arm(defense: Defense, pair: Pair, asked: Asked, notes: dict[str, None], *, 
             ] = None
     if tested.adjacency is Adjacency.ADD_REMOVE and pair.adjacency is Adjacency.REPLACE_ONE:
         tested = tested.as_replace_one()
-    return Arm(pair, tested, seconds, cut)
+    return Arm(pair, tested, seconds, copies, cut)
 
 
 def _cut(defense: Defense, pair: Pair, *, seed: int) -> int | None:

@@ -14,6 +14,7 @@ from privbench.dataset import Dataset
 from privbench.errors import InputError, PrivbenchError
 from privbench.rng import stream
 from privbench.schema import Schema
+from privbench.verifying.failures import in_one_line
 from privbench.verifying.neighbours import column_sets, neighbours
 
 __all__ = ["NOTHING", "Asked", "stated_on_data", "try_on_tiny"]
@@ -97,4 +98,4 @@ def stated_on_data(defense: Defense, data: Dataset, seed: int, *, records: int) 
     except PrivbenchError:
         raise
     except Exception as error:  # a user's code may raise anything
-        raise InputError(f"the defense fails: {type(error).__name__}: {error}; it cannot be tested") from error
+        raise InputError(f"the defense fails: {in_one_line(error)}; it cannot be tested") from error

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from privbench.contracts import Defense
 from privbench.errors import ContractError, InputError
-from privbench.oracles import FakedOracle, NumericOracle
 from privbench.reports import Reports, Together
 from privbench.rng import stream
 from privbench.table import Table
 from privbench.verifying.arms import Arm
+from privbench.verifying.failures import in_one_line
 from privbench.verifying.outcomes import Outcomes
+from privbench.verifying.reported import contrast, contrast_of_odds, told_by
 
 __all__ = ["asked", "collect", "fingerprints"]
 
@@ -29,9 +30,7 @@ def asked(defense: Defense, people: Table, rng: np.random.Generator) -> Reports:
     try:
         release = defense.release(people, rng=rng)
     except Exception as error:  # a user's code may raise anything
-        raise InputError(
-            f"the defense fails for {len(people):,} people at once: {type(error).__name__}: {error}"
-        ) from error
+        raise InputError(f"the defense fails for {len(people):,} people at once: {in_one_line(error)}") from error
     if not isinstance(release, Reports):
         raise ContractError(f"a mechanism that gave reports before gave {type(release).__name__}")
     return release
@@ -49,38 +48,37 @@ def collect(defense: Defense, arm: Arm, seed: int, number: int, *, people: int) 
 def _read(release: Reports, arm: Arm) -> Outcomes:
     """Return what every person's own reports support and how much likelier they are of the one record."""
     people = np.arange(release.private_records)
+    faked = release.together is Together.ONE_GENUINE
     names: list[str] = []
     numbers: list[Floats] = []
-    contrast, genuine = np.zeros(len(people)), np.zeros((len(people), 2))
+    likelier = np.zeros(len(people))
+    surveys = 1 + max((one.survey for one in release.reported), default=0)
+    genuine = np.zeros((surveys, len(people), 2))
     prints = np.zeros(len(people), dtype=np.uint64)
     for one in release.reported:
-        name = one.column.name
-        pair = np.array([arm.pair.record[name][0], arm.pair.other[name][0]])
+        column = one.column
         who, reports = one.of(people)
         if not len(who):
             continue
         prints[who] = prints[who] * np.uint64(1_000_003) + fingerprints(reports)
-        if isinstance(one.oracle, NumericOracle):
-            told = one.oracle.log_likelihood(reports, pair.astype(np.float64))
+        read = told_by(one, reports, arm.pair.record, arm.pair.other, faked=faked)
+        said = [f"a person's own report of {column.name} in survey {one.survey + 1}"]
+        if column.discrete:
+            values = [column.label(record[column.name][0]) for record in (arm.pair.record, arm.pair.other)]
+            said = [
+                f"a person's report in survey {one.survey + 1} supports {column.name} = {value}" for value in values
+            ]
+        for place, name in enumerate(said):
             seen = np.zeros(len(people))
-            seen[who] = one.oracle.debias(reports)
-            names.append(f"a person's own report of {name} in survey {one.survey + 1}")
+            seen[who] = read.support[:, place]
+            names.append(name)
             numbers.append(seen)
-        else:
-            told = one.oracle.log_likelihood(reports)[:, pair]
-            support = one.oracle.support(reports)[:, pair]
-            for place, code in enumerate(pair):
-                seen = np.zeros(len(people))
-                seen[who] = support[:, place]
-                names.append(f"a person's report in survey {one.survey + 1} supports {name} = {one.column.label(code)}")
-                numbers.append(seen)
-            if isinstance(one.oracle, FakedOracle):
-                genuine[who] += np.exp(np.clip(one.oracle.log_odds(reports)[:, pair], -700, 700))
-        contrast[who] += np.clip(told[:, 0], -700, 700) - np.clip(told[:, 1], -700, 700)
-    if release.together is Together.ONE_GENUINE:
-        contrast = np.log(genuine[:, 0]) - np.log(genuine[:, 1])
+        likelier[who] += contrast(read.log_likelihood)
+        genuine[one.survey, who] += read.odds
+    if faked:
+        likelier = np.sum([contrast_of_odds(part) for part in genuine], axis=0)
     names.append("how much likelier a person's own reports are of one record than of the other")
-    return Outcomes(tuple(names), np.column_stack([*numbers, contrast]), prints)
+    return Outcomes(tuple(names), np.column_stack([*numbers, likelier]), prints)
 
 
 def fingerprints(reports: NDArray[Any]) -> NDArray[np.uint64]:

@@ -14,15 +14,18 @@ Z. Ding, Y. Wang, G. Wang, D. Zhang and D. Kifer, "Detecting Violations of Diffe
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from privbench.scorers.events import Events
+from privbench.scorers.intervals import LEVEL, clopper_pearson
 from privbench.verifying.outcomes import Outcomes
+from privbench.verifying.scores import Number, Scorer, classifiers, seen
 
 __all__ = ["Event", "learn", "promise"]
 
@@ -32,47 +35,6 @@ Floats = NDArray[np.float64]
 _KEPT = 10
 # thresholds tried on one score
 _THRESHOLDS = 48
-
-
-class Scorer(Protocol):
-    """A number for every run."""
-
-    def __call__(self, outcomes: Outcomes) -> Floats:
-        """Return one number a run."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Number:
-    """One of the numbers as it is."""
-
-    place: int
-
-    def __call__(self, outcomes: Outcomes) -> Floats:
-        return outcomes.numbers[:, self.place]
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """How much more often the same release was seen on the first data set than on the second, as a log ratio."""
-
-    known: Mapping[int, float]
-
-    def __call__(self, outcomes: Outcomes) -> Floats:
-        return np.array([self.known.get(int(one), 0.0) for one in outcomes.prints])
-
-
-@dataclass(frozen=True, slots=True)
-class _Classifier:
-    """The score of a fitted model that tells the first data set from the second."""
-
-    model: Any
-    centre: Floats
-    spread: Floats
-
-    def __call__(self, outcomes: Outcomes) -> Floats:
-        given = (outcomes.numbers - self.centre) / self.spread
-        return np.asarray(self.model.predict_proba(given)[:, 1], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +74,15 @@ class Event:
         above: NDArray[np.bool_] = self.scorer(outcomes) >= self.threshold
         return above if self.above else ~above
 
+    def count(self, first: Outcomes, second: Outcomes) -> Events:
+        """Return how often the event occurred in runs of either data set."""
+        likely, other = (first, second) if self.on_first else (second, first)
+        held = [int(self.holds(part).sum()) for part in (likely, other)]
+        return Events(held[0], len(likely.prints), held[1], len(other.prints))
+
 
 def learn(
-    first: Outcomes, second: Outcomes, *, epsilon: float, delta: float, level: float = 0.95, seed: int = 0
+    first: Outcomes, second: Outcomes, *, epsilon: float, delta: float, level: float = LEVEL, seed: int = 0
 ) -> Event:
     """Return the event that tells two data sets apart best.
 
@@ -134,16 +102,16 @@ def learn(
     """
     fit = [part.take(np.arange(len(part.prints)) % 5 < 2) for part in (first, second)]
     judge = [part.take(np.arange(len(part.prints)) % 5 >= 2) for part in (first, second)]
-    numbers: list[tuple[str, Scorer]] = [(name, _Number(place)) for place, name in enumerate(first.names)]
+    numbers: list[tuple[str, Scorer]] = [(name, Number(place)) for place, name in enumerate(first.names)]
     plain = _thresholds(numbers, fit, epsilon=epsilon, delta=delta, level=0.9)
     found = [_counted(event, *judge, delta=delta, level=level) for event in sorted(plain, key=_rank)[-_KEPT:]]
     learnt: list[tuple[str, Scorer]] = [
-        ("how often the very same release was seen on either", _seen(*fit)),
-        *_classifiers(*fit, seed=seed),
+        ("how often the very same release was seen on either", seen(*fit)),
+        *classifiers(*fit, seed=seed),
     ]
     found += _thresholds(learnt, judge, epsilon=epsilon, delta=delta, level=level)
     if not found:  # nothing differs between any two runs
-        return Event(_Number(0), -math.inf, True, True, 0.0, 0.0, 0.0, "any release")
+        return Event(Number(0), -math.inf, True, True, 0.0, 0.0, 0.0, "any release")
     return max(found, key=lambda event: (event.reach > 1.1 * epsilon, _rank(event)))
 
 
@@ -161,43 +129,12 @@ def promise(first: Outcomes, second: Outcomes, *, delta: float) -> float:
     halves = [[part.take(np.arange(len(part.prints)) % 2 == half) for part in (first, second)] for half in (0, 1)]
     bounds = []
     for chosen, counted in (halves, halves[::-1]):
-        plain: list[tuple[str, Scorer]] = [("", _Number(place)) for place in range(len(first.names))]
-        found = _thresholds([*plain, ("", _seen(*chosen))], chosen, epsilon=0.0, delta=delta, level=0.9)
+        plain: list[tuple[str, Scorer]] = [("", Number(place)) for place in range(len(first.names))]
+        found = _thresholds([*plain, ("", seen(*chosen))], chosen, epsilon=0.0, delta=delta, level=0.9)
         if not found:
             return 0.0
         bounds.append(_counted(max(found, key=_rank), *counted, delta=delta, level=0.5).bound)
     return float(np.mean(bounds))
-
-
-def _seen(first: Outcomes, second: Outcomes) -> _Seen:
-    counts: dict[int, list[int]] = {}
-    for side, outcomes in enumerate((first, second)):
-        for one in outcomes.prints:
-            counts.setdefault(int(one), [0, 0])[side] += 1
-    # seen once tells nothing where every release is another one
-    told = {one: math.log((a + 0.5) / (b + 0.5)) for one, (a, b) in counts.items() if a + b > 1}
-    return _Seen(told)
-
-
-def _classifiers(first: Outcomes, second: Outcomes, *, seed: int) -> list[tuple[str, Scorer]]:
-    numbers = np.concatenate([first.numbers, second.numbers])
-    side = np.repeat([1, 0], [len(first.prints), len(second.prints)])
-    centre, spread = numbers.mean(axis=0), numbers.std(axis=0)
-    if not spread.any():
-        return []
-    spread = np.where(spread > 0, spread, 1.0)
-    given = (numbers - centre) / spread
-    from lightgbm import LGBMClassifier
-    from sklearn.linear_model import LogisticRegression
-
-    boosted = LGBMClassifier(
-        n_estimators=60, num_leaves=8, learning_rate=0.1, min_child_samples=20, n_jobs=1, verbose=-1,
-        random_state=seed, deterministic=True, force_row_wise=True,
-    )  # fmt: skip
-    logistic = LogisticRegression(C=0.05, max_iter=500, tol=1e-3)
-    found: list[tuple[str, Any]] = [("logistic regression", logistic), ("boosted trees", boosted)]
-    fitted = [(name, model.fit(given, side)) for name, model in found]
-    return [(f"the score of {name} on the release", _Classifier(model, centre, spread)) for name, model in fitted]
 
 
 def _thresholds(
@@ -210,9 +147,10 @@ def _thresholds(
 
 def _counted(event: Event, first: Outcomes, second: Outcomes, *, delta: float, level: float) -> Event:
     """Return an event with its bound in other runs."""
-    likely, other = (first, second) if event.on_first else (second, first)
-    held, sizes = [int(event.holds(part).sum()) for part in (likely, other)], [len(likely.prints), len(other.prints)]
-    bound, z, reach = _bounds(np.array([held[0]]), np.array([held[1]]), *sizes, delta=delta, level=level)
+    counts = event.count(first, second)
+    bound, z, reach = _bounds(
+        np.array([counts.hits]), np.array([counts.other_hits]), counts.runs, counts.other_runs, delta=delta, level=level
+    )
     return replace(event, bound=float(bound[0]), z=float(z[0]), reach=float(reach[0]))
 
 
@@ -262,10 +200,4 @@ def _threshold(
 @lru_cache(maxsize=64)
 def _limits(runs: int, level: float) -> tuple[Floats, Floats]:
     """Return the Clopper-Pearson limits of every count of 0 to `runs`, each exceeded with (1 - level) / 2."""
-    from scipy.special import betaincinv
-
-    counts, tail = np.arange(runs + 1), (1 - level) / 2
-    low, high = np.zeros(runs + 1), np.ones(runs + 1)
-    low[1:] = betaincinv(counts[1:], runs - counts[1:] + 1, tail)
-    high[:-1] = betaincinv(counts[:-1] + 1, runs - counts[:-1], 1 - tail)
-    return low, high
+    return clopper_pearson(np.arange(runs + 1), n=runs, level=level)

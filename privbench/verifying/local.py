@@ -18,6 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,17 +29,20 @@ from privbench.contracts import Defense
 from privbench.errors import InputError
 from privbench.reports import Reports
 from privbench.rng import stream
-from privbench.schema import Schema
-from privbench.scorers.claims import Events, many_run_lower_bound, many_run_p_value
+from privbench.scorers.events import many_run_lower_bound, many_run_p_value
+from privbench.scorers.intervals import LEVEL
 from privbench.table import Table
 from privbench.verifying.arms import Arm
 from privbench.verifying.crowd import asked, collect
 from privbench.verifying.events import learn, promise
-from privbench.verifying.many_runs import Say, test_on
+from privbench.verifying.larger import Larger
+from privbench.verifying.many_runs import test_on
 from privbench.verifying.outcomes import Outcomes
-from privbench.verifying.power import event_power
+from privbench.verifying.power import PowerBy, event_power
+from privbench.verifying.runs import Say
+from privbench.verifying.simulated import Curve
 from privbench.verifying.stated import largest_log_ratio
-from privbench.verifying.verification import LEVEL, Test
+from privbench.verifying.verification import Test
 
 __all__ = ["test_local"]
 
@@ -51,11 +55,9 @@ _ROUNDING = 1e-6
 
 
 def test_local(
-    defense: Defense,
-    schema: Schema,
-    claim: Claim,
-    *,
     arms: Sequence[Arm],
+    defense: Defense,
+    *,
     runs: int = 20_000,
     seed: int = 0,
     level: float = LEVEL,
@@ -64,18 +66,14 @@ def test_local(
     say: Say | None = None,
     power: bool = True,
 ) -> Test:
-    """Test a local claim.
+    """Test a local claim on these pairs.
 
     Parameters
     ----------
+    arms : sequence of Arm
+        Pairs of single persons' records, with what is claimed for them.
     defense : Defense
         The mechanism.
-    schema : Schema
-        Of the data set.
-    claim : Claim
-        Local.
-    arms : sequence of Arm
-        Pairs of single persons' records.
     runs, seed, level, time_limit, workers, say, power
         As in `test_on`; where many people can be asked at once, two sampled tests share the level.
 
@@ -90,7 +88,7 @@ def test_local(
     found = [
         test_on(
             arms, defense, runs=runs, seed=seed, level=each, time_limit=time_limit, workers=workers, say=say,
-            method="local", power=power,
+            method="local", power=power and not crowds,
         )
     ]  # fmt: skip
     exact: list[tuple[float, Claim]] = []
@@ -105,7 +103,7 @@ def test_local(
     told = [f"{test.event} [p-value {test.p_value:.3g}]" for test in found] if len(found) > 1 else [found[0].event]
     if unasked:
         told.append(f"many people at once were not asked for all that would tell, as {unasked}")
-    best = max(found, key=lambda test: test.epsilon_lower_bound / (test.claimed or claim.epsilon))
+    best = max(found, key=lambda test: test.epsilon_lower_bound / test.claimed)
     p_value = min(1.0, len(found) * min(test.p_value for test in found))
     bound = best.epsilon_lower_bound
     if exact:
@@ -124,13 +122,10 @@ def test_local(
         runs=sum(test.runs for test in found),
         seconds=time.monotonic() - started,
         event="; ".join(told),
-        power=max((test.power for test in found), key=_power_of),
+        # where many people can be asked at once, that is by far the more powerful
+        power=found[-1].power,
+        power_by=found[-1].power_by,
     )
-
-
-def _power_of(power: tuple[tuple[float, float], ...]) -> float:
-    """Return a key by which the more powerful of two tests is the larger."""
-    return -power[-1][0] if power else -np.inf
 
 
 def _widest(arms: Sequence[Arm]) -> list[Arm]:
@@ -179,26 +174,35 @@ def _at_once(defense: Defense, arm: Arm, *, seed: int, level: float, power: bool
     """Learn an event on two collections and bound it on two others."""
     started = time.monotonic()
     learnt = [collect(defense, arm, seed, number, people=_LEARNT // 2) for number in (1, 2)]
-    event = learn(
-        *(Outcomes.concat([part[side] for part in learnt]) for side in (0, 1)),
-        epsilon=arm.claim.epsilon, delta=arm.claim.delta, level=level,
-    )  # fmt: skip
+    learning = partial(learn, epsilon=arm.claim.epsilon, delta=arm.claim.delta, level=level)
+    event = learning(*(Outcomes.concat([part[side] for part in learnt]) for side in (0, 1)))
     fresh = [collect(defense, arm, seed, number, people=_BOUND // 2) for number in (3, 4)]
-    held = [sum(int(event.holds(part[side]).sum()) for part in fresh) for side in (0, 1)]
-    likely, other = (0, 1) if event.on_first else (1, 0)
-    events = Events(held[likely], _BOUND, held[other], _BOUND)
+    events = event.count(*(Outcomes.concat([part[side] for part in fresh]) for side in (0, 1)))
     claim = arm.claim
+    p_value = many_run_p_value(events, epsilon=claim.epsilon, delta=claim.delta)
+    bound = many_run_lower_bound(events, delta=claim.delta, level=level)
+
+    def play(larger: Defense, seed: int, each: int) -> tuple[Outcomes, Outcomes]:
+        return collect(larger, arm, seed, 0, people=each)
+
+    curve: Curve | None = None
+    power_by: PowerBy = "not computed"
+    if power and p_value >= 1 - level:
+        curve, power_by = event_power(
+            events, Larger(arm, seed).playing(play), learning, learnt=_LEARNT, bound=bound, claim=claim, level=level
+        )
     return Test(
         method="local",
-        p_value=many_run_p_value(events, epsilon=claim.epsilon, delta=claim.delta),
-        epsilon_lower_bound=many_run_lower_bound(events, delta=claim.delta, level=level),
+        p_value=p_value,
+        epsilon_lower_bound=bound,
         runs=4,
         seconds=time.monotonic() - started,
         event=(
             f"collected at once, {event.name}; from {events.hits:,} of {events.runs:,} people with one record and "
             f"{events.other_hits:,} of {events.other_runs:,} with the other ({arm.pair.name})"
         ),
-        power=event_power(events, epsilon=claim.epsilon, delta=claim.delta, level=level) if power else (),
         claimed=claim.epsilon,
         adjacency=str(arm.pair.adjacency),
+        power=curve,
+        power_by=power_by,
     )

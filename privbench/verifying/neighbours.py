@@ -12,7 +12,7 @@ Z. Ding, Y. Wang, G. Wang, D. Zhang and D. Kifer, "Detecting Violations of Diffe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +29,6 @@ _RECORDS = 10
 _MORE_RECORDS = 20
 # where the noise is wider than a few records, only a larger cell keeps it from being cut at zero
 _MANY_RECORDS = 400
-
-Corner = Callable[[Column], float]
-"""From a column to one value of its domain: a code if it is discrete, else a number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,10 +17,13 @@ from privbench.contracts import Attack, Defense
 from privbench.dataset import Dataset
 from privbench.errors import InputError
 from privbench.scorers.claims import Guesses, largest_success
+from privbench.scorers.intervals import LEVEL
 from privbench.verifying.canaries import easiest_secret
 from privbench.verifying.one_run_plan import Named, OneRun, judge
 from privbench.verifying.one_run_power import power_of
-from privbench.verifying.verification import LEVEL, Test
+from privbench.verifying.power import PowerBy
+from privbench.verifying.simulated import Curve
+from privbench.verifying.verification import Test
 
 __all__ = ["sizes", "test_one_run"]
 
@@ -109,16 +112,17 @@ def test_one_run(
     p_value, bound, attack = judge(counts, converted, level=level)
     seconds = time.monotonic() - started
     event = _said(counts[attack], attack, converted)
-    curve: tuple[tuple[float, float], ...] = ()
+    curve: Curve | None = None
+    power_by: PowerBy = "not computed"
     if power:
         left = None if time_limit is None else max(0.0, time_limit - seconds)
-        curve, how = power_of(
+        curve, power_by, how = power_of(
             plan, defense, dataset, converted, counts, seconds=seconds, left=left, seed=seed, level=level
         )
         event = f"{event}; {how}"
     made = len(counts[attack]) // len(plan.secrets)
     where = Adjacency.LOCAL if claim.adjacency is Adjacency.LOCAL else Adjacency.REPLACE_ONE
-    return Test("one-run", p_value, bound, made, seconds, event, curve, converted.epsilon, str(where))
+    return Test("one-run", p_value, bound, made, seconds, event, converted.epsilon, str(where), curve, power_by)
 
 
 def sizes(pool: int, targets: int | None) -> tuple[int, int]:

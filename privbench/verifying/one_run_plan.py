@@ -22,8 +22,9 @@ from privbench.release import AlteredRows, Release
 from privbench.reports import Reports
 from privbench.rng import stream
 from privbench.scorers.claims import Guesses, one_run_lower_bound, one_run_p_value
+from privbench.scorers.intervals import LEVEL
 from privbench.verifying.canaries import canary_round
-from privbench.verifying.verification import LEVEL
+from privbench.verifying.failures import in_one_line
 
 __all__ = ["Counts", "Named", "OneRun", "count_right", "judge", "suited"]
 
@@ -120,7 +121,7 @@ class OneRun:
                 raise
             except Exception as error:  # a user's code may raise anything
                 raise InputError(
-                    f"the defense fails in run {run + 1}: {type(error).__name__}: {error}; it cannot be tested"
+                    f"the defense fails in run {run + 1}: {in_one_line(error)}; it cannot be tested"
                 ) from error
             view = round_.view(release, defense=defense)
             if not run:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
 
 from privbench.claim import Claim
 from privbench.contracts import Defense
 from privbench.dataset import Dataset
 from privbench.errors import PrivbenchError
 from privbench.scorers.claims import Guesses, one_run_critical, right_law
+from privbench.scorers.intervals import LEVEL, clopper_pearson
+from privbench.verifying.larger import with_epsilon_times
 from privbench.verifying.one_run_plan import Counts, OneRun, judge
-from privbench.verifying.verification import LEVEL
+from privbench.verifying.power import PowerBy
+from privbench.verifying.simulated import Curve
 
 __all__ = ["honest_power", "ideal_power", "power_of"]
-
-Curve = tuple[tuple[float, float], ...]
 
 _IDEAL_FACTORS = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0)
 # the largest first
@@ -43,8 +43,8 @@ def power_of(
     left: float | None,
     seed: int,
     level: float = LEVEL,
-) -> tuple[Curve, str]:
-    """Return (epsilon, probability of a refutation) in ascending order, empty where not known, and it in words.
+) -> tuple[Curve | None, PowerBy, str]:
+    """Return (epsilon, probability of a refutation) in ascending order, None where not known, how, and it in words.
 
     Parameters
     ----------
@@ -67,17 +67,19 @@ def power_of(
         made = max(len(own) for own in counts.values()) // len(plan.secrets)
         honest = honest_power(replace(plan, runs=made), defense, dataset, claim, seconds=limit, seed=seed, level=level)
         if honest:
-            return honest, (
+            how = (
                 "power: of these attacks on the defense run with a larger epsilon than it claims, each probability the "
                 "lower limit (95 %) of some repeats"
             )
+            return honest, "simulation", how
     ideal = ideal_power(next(iter(counts.values())), claim, tried=len(counts), level=level)
     caught = [one for one in ideal if one[1] >= LEVEL]
     what = f"epsilon {caught[0][0]:.3g} with probability {caught[0][1]:.2f}" if caught else "no epsilon"
-    return (), (
+    how = (
         "power: not known, as the defense could not be run often enough with a larger epsilon; attacks as strong as "
         f"theory allows would have caught {what}"
     )
+    return None, "not known", how
 
 
 def ideal_power(counts: tuple[Guesses, ...], claim: Claim, *, tried: int = 1, level: float = LEVEL) -> Curve:
@@ -121,20 +123,14 @@ def honest_power(
     the time does not suffice for five repeats, those below one that was never caught, and all where the defense has no
     such parameter.
     """
-    own: Any = defense
-    fields = getattr(own, "__dataclass_fields__", {})
-    if "epsilon" not in fields or not fields["epsilon"].init or own.epsilon is None:
-        return ()
-    # of a user's own code the parameter is a word, which changes nothing that it does
-    if getattr(own, "references", ()) or hasattr(own, "fingerprint"):
-        return ()
     started, curve = time.monotonic(), list[tuple[float, float]]()
     for place, factor in enumerate(_FACTORS):
         begun = time.monotonic()
         slice_ = (seconds - (begun - started)) / (len(_FACTORS) - place)
         caught = repeats = 0
         try:
-            larger: Any = replace(own, epsilon=factor * own.epsilon)
+            if (larger := with_epsilon_times(defense, factor)) is None:
+                return ()
             for repeat in range(_REPEATS):
                 spent = time.monotonic() - begun
                 if spent * (repeat + 1) / max(1, repeat) > (slice_ if repeat >= _FEWEST else seconds):
@@ -154,9 +150,7 @@ def honest_power(
 
 def _surely(caught: int, repeats: int) -> float:
     """Return the Clopper-Pearson limit below which the probability lies in 5 % of all cases."""
-    from scipy.stats import binomtest
-
-    return float(binomtest(caught, repeats, alternative="greater").proportion_ci(LEVEL).low)
+    return float(clopper_pearson(caught, n=repeats, level=2 * LEVEL - 1)[0])
 
 
 def _other_seed(seed: int, factor: float, repeat: int) -> int:

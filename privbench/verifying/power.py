@@ -1,113 +1,85 @@
 """What a test on an event would have caught: the probability that it refutes the claim, by the epsilon that is true.
 
-The event brings out a share of epsilon: of a noisy count seen in a few hundred rows for instance less than all. That
-share is taken from the counts themselves, and never more than 1, so that what is printed is no promise about events
-that were not looked at.
+Where the mechanism can be run with a larger epsilon that is simulated. Elsewhere it is extrapolated from the test's own
+counts: the event brings out a share of epsilon, of a noisy count seen in a few hundred rows for instance less than all.
+Of that share the lower limit is taken, and never more than 1. A larger epsilon may make the event more frequent on the
+one data set or rarer on the other; of the two the smaller power is shown.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from privbench.claim import Claim
+from privbench.scorers.events import Events
+from privbench.verifying.decision import Decision
+from privbench.verifying.simulated import Again, Curve, Learn, simulated_power
 
-from privbench.scorers.claims import Events, many_run_p_value
+__all__ = ["PowerBy", "event_power", "extrapolated_power"]
 
-__all__ = ["event_power"]
+PowerBy = Literal["simulation", "extrapolation", "not computed", "not known"]
+"""How a test's power was found, or why there is none."""
 
 # probabilities of being caught, for which the epsilon is sought
 _WANTED = (0.5, 0.8, 0.95, 0.99)
-# an event that brings out less than this share of epsilon tells nothing
-_LEAST_SHARE = 0.05
 _LARGEST = 60.0
 
 
-def event_power(events: Events, *, epsilon: float, delta: float, level: float) -> tuple[tuple[float, float], ...]:
-    """Return epsilons with the probability that the claim had been refuted if they were the mechanism's.
+def event_power(
+    events: Events, again: Again, learn: Learn, *, learnt: int, bound: float, claim: Claim, level: float
+) -> tuple[Curve, PowerBy]:
+    """Return epsilons with the probability that the claim had been refuted if they were the mechanism's, and how found.
 
     Parameters
     ----------
     events : Events
         Counts of the learnt event on fresh runs.
-    epsilon, delta : float
-        The claim about these neighbours.
+    again, learn : callable
+        How runs are made with a larger epsilon, where that can be, and how an event is learnt on them.
+    learnt : int
+        Runs on either data set on which it was.
+    bound : float
+        The lower bound on epsilon from the counts.
+    claim : Claim
+        About these neighbours.
     level : float
         At which the claim is refuted.
-
-    Returns
-    -------
-    tuple of (float, float)
-        Ascending; empty where the event tells the two data sets apart too little to say.
     """
-    p0 = (events.other_hits + 0.5) / (events.other_runs + 1)
-    p1 = (events.hits + 0.5) / (events.runs + 1)
-    if p1 <= p0 + delta:
+    decision = Decision(events.runs, events.other_runs, claim.epsilon, claim.delta, level)
+    if found := simulated_power(again, learn, learnt, events, decision):
+        return found, "simulation"
+    return extrapolated_power(events, decision, bound=bound), "extrapolation"
+
+
+def extrapolated_power(events: Events, decision: Decision, *, bound: float) -> Curve:
+    """Return the same from the test's counts alone, as if what is shown of epsilon grew with it.
+
+    Empty where the counts show no epsilon above 0 at the test's level; parameters as in `event_power`.
+    """
+    if bound <= 0:
         return ()
-    share = min(1.0, math.log((p1 - delta) / p0) / epsilon)
-    if share < _LEAST_SHARE:
-        return ()
-    weights, critical = _critical(events, p0, epsilon, delta, level)
-    if not weights.sum() > 0:
-        return ()
+    epsilon, delta = decision.epsilon, decision.delta
+    share = min(1.0, bound / epsilon)
+    p1, p0 = ((h + 0.5) / (n + 1) for h, n in ((events.hits, events.runs), (events.other_hits, events.other_runs)))
 
     def caught(true: float) -> float:
-        from scipy.stats import binom
+        ratio = math.exp(share * true)
+        rarer = decision.power(p1, min(1.0, max(0.0, p1 - delta) / ratio))
+        # once it is certain on the one data set, it has to become rarer on the other
+        left = min(p0, (1 - delta) / ratio)
+        return min(rarer, decision.power(min(1.0, ratio * left + delta), left))
 
-        held = min(1.0, math.exp(min(share * true, 500.0)) * p0 + delta)
-        return float(weights @ binom.sf(critical - 1, events.runs, held))
-
-    found = []
+    found: list[tuple[float, float]] = []
+    low = 0.0
     for wanted in _WANTED:
-        if caught(_LARGEST) < wanted:
-            break
-        low, high = 0.0, _LARGEST
+        high = max(low, epsilon)
+        while caught(high) < wanted:
+            low, high = high, 1.5 * high
+            if high > _LARGEST:
+                return tuple(found)
         while high - low > 1e-3:
             middle = (low + high) / 2
             low, high = (low, middle) if caught(middle) >= wanted else (middle, high)
-        found.append((round(high, 3), round(caught(high), 4)))
+        found.append((math.ceil(1e3 * high) / 1e3, math.floor(1e4 * caught(high)) / 1e4))
     return tuple(found)
-
-
-def _critical(
-    events: Events, p0: float, epsilon: float, delta: float, level: float
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the probabilities of counts on the neighbour, and the least count on the data set that refutes with each.
-
-    The least count is worked out at a few of them and taken along straight lines between: it is almost one.
-    """
-    from scipy.stats import binom
-
-    first, last = (int(binom.ppf(share, events.other_runs, p0)) for share in (1e-4, 1 - 1e-4))
-    others = np.arange(first, last + 1)
-    knots = np.unique(np.linspace(first, last, 3).round().astype(int))
-    least = [_least(events, int(knot), epsilon, delta, level) for knot in knots]
-    critical = np.ceil(np.interp(others, knots, least)).astype(np.int64)
-    return binom.pmf(others, events.other_runs, p0), critical
-
-
-def _least(events: Events, other: int, epsilon: float, delta: float, level: float) -> int:
-    """Return the least number of hits that refutes beside `other` on the neighbour; one more than all if none."""
-
-    def refutes(hits: int) -> bool:
-        if hits > events.runs:
-            return True
-        counts = Events(max(0, hits), events.runs, other, events.other_runs)
-        return hits >= 0 and many_run_p_value(counts, epsilon=epsilon, delta=delta) < 1 - level
-
-    # sought around where a normal law has it
-    factor, share = math.exp(epsilon), other / events.other_runs
-    expected = min(1.0, factor * share + delta)
-    spread = math.sqrt(
-        events.runs * expected * (1 - expected) + (events.runs * factor) ** 2 * share / events.other_runs
-    )
-    guess, step = round(events.runs * expected + 1.7 * spread), max(2, round(spread / 4))
-    low = high = min(max(0, guess), events.runs + 1)
-    while refutes(low):
-        low, step = low - step, 2 * step
-    while not refutes(high):
-        high, step = min(high + step, events.runs + 1), 2 * step
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if refutes(middle) else (middle, high)
-    return high

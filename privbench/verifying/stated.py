@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privbench.oracles import FakedOracle, FrequencyOracle, NumericOracle
-from privbench.reports import ReportedColumn, Reports, Together
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports, Together
 
 __all__ = ["largest_log_ratio"]
 

@@ -12,6 +12,7 @@ from privbench.contracts import Defense
 from privbench.dataset import Dataset
 from privbench.datasets.files import FileOptions, load_file
 from privbench.errors import InputError
+from privbench.given import find
 
 __all__ = ["dataset_of", "defense_of", "with_rows"]
 
@@ -37,8 +38,13 @@ def defense_of(given: Any, settings: dict[str, Any]) -> tuple[Defense, str, dict
         if "{train}" in given or "{out}" in given:
             return registry.make("defenses", "command", {"command": given, **settings}), "command", settings
         if ":" in given:
-            settings = {"function": given, **settings}
-            return registry.make("defenses", "callable", settings), "callable", settings
+            # found once, so that there is a function whose state can be copied
+            try:
+                function = find(given)
+            except SystemExit as error:  # a script that is run as it is loaded
+                raise InputError(f"{given} ended the program (exit {error.code or 0}) when it was loaded") from None
+            made = registry.make("defenses", "callable", {"function": function, **settings})
+            return made, "callable", {"function": given, **settings}
         return registry.make("defenses", given, settings), given, settings
     if hasattr(given, "release"):
         if settings:

@@ -6,19 +6,19 @@ A test can refute a claim, never confirm it: where it finds nothing, it says wha
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict, dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from privbench.claim import Claim
+from privbench.scorers.intervals import LEVEL
+from privbench.verifying.power import PowerBy
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-__all__ = ["LEVEL", "Test", "Verification"]
-
-LEVEL = 0.95
+__all__ = ["Test", "Verification"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,16 @@ class Test:
         Spent.
     event : str
         What told the two possibilities apart, in words.
-    power : tuple of (float, float)
-        Epsilon, and the probability that this test had refuted the claim if that were the mechanism's, ascending; of
-        the one run a lower limit (95 %) of that probability.
-    claimed : float or None
-        The epsilon that `p_value` belongs to, in the sense of `adjacency`; None for the claim's as replace-one.
+    claimed : float
+        The epsilon that `p_value` belongs to, in the sense of `adjacency`.
     adjacency : str
         In which sense epsilon is meant: of the neighbours that were tested.
+    power : tuple of (float, float), or None
+        Epsilon, and the probability that this test had refuted the claim if that were the mechanism's, ascending; by
+        simulation from confidence limits, so that it is seldom too large. Empty where the test has too little power to
+        say, None where it was not computed or is not known.
+    power_by : str
+        ``simulation``, ``extrapolation``, ``not computed`` or ``not known``.
     """
 
     __test__: ClassVar[bool] = False  # no test of pytest's
@@ -56,9 +59,10 @@ class Test:
     runs: int
     seconds: float
     event: str
-    power: tuple[tuple[float, float], ...] = ()
-    claimed: float | None = None
+    claimed: float
     adjacency: str = "replace-one"
+    power: tuple[tuple[float, float], ...] | None = None
+    power_by: PowerBy = "not computed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,39 +99,44 @@ class Verification:
     @property
     def strongest(self) -> Test:
         """The test whose lower bound is the largest beside the epsilon tested; of equals the smaller p-value."""
-        return max(self.tests, key=lambda test: (test.epsilon_lower_bound / self.claimed(test), -test.p_value))
+        return max(self.tests, key=lambda test: (test.epsilon_lower_bound / test.claimed, -test.p_value))
 
     @property
     def epsilon_lower_bound(self) -> float:
         """The lower bound of the strongest test, at 95 % confidence, in the sense of that test's neighbours."""
         return self.strongest.epsilon_lower_bound
 
-    def claimed(self, test: Test) -> float:
-        """Return the epsilon that is claimed for the neighbours of a test."""
-        return self.claim.as_replace_one().epsilon if test.claimed is None else test.claimed
-
     @property
     def sentence(self) -> str:
         """The answer in one sentence; it never says that anything is safe."""
-        delta = f", delta {self.claim.delta:.3g}" if self.claim.delta else ""
         if self.refuted:
             # which test speaks: the one that refutes
             test = min(self.tests, key=lambda test: (test.p_value, -test.epsilon_lower_bound))
             return (
-                f"the claim is refuted: epsilon is at least {test.epsilon_lower_bound:.3g} (95 %), "
-                f"claimed {self.claimed(test):.3g} ({test.adjacency}{delta})"
+                f"the claim is refuted: epsilon is at least {_apart(test.epsilon_lower_bound, test.claimed)} (95 %, "
+                f"p-value {_p_value(self.p_value)}), claimed {test.claimed:.4g} ({self._sense(test)})"
             )
         found = [(test, *caught) for test in self.tests if (caught := _caught(test)) is not None]
-        if not found:
+        if found:
+            test, epsilon, probability = min(found, key=lambda one: one[1] / one[0].claimed)
+            condition, how = "", ""
+            if test.power_by == "extrapolation":
+                condition, how = " if its leak shows in the event looked at as this one's does", "extrapolated; "
             return (
-                "no violation found, and the test has too little power to say which epsilon it would have caught "
-                f"(claimed {self.claimed(self.strongest):.3g}, {self.strongest.adjacency}{delta})"
+                f"no violation found; this test would have caught epsilon above {_up(epsilon)} with probability "
+                f"{_down(probability)}{condition} ({how}claimed {test.claimed:.4g}, {self._sense(test)})"
             )
-        test, epsilon, probability = min(found, key=lambda one: one[1] / self.claimed(one[0]))
-        return (
-            f"no violation found; this test would have caught epsilon above {epsilon:.3g} with probability "
-            f"{probability:.2f} (claimed {self.claimed(test):.3g}, {test.adjacency}{delta})"
-        )
+        if any(test.power is not None for test in self.tests):
+            told = ", and the test has too little power to say which epsilon it would have caught"
+        elif any(test.power_by == "not known" for test in self.tests):
+            told = "; what this test would have caught is not known"
+        else:
+            told = "; what this test would have caught was not computed"
+        test = self.strongest
+        return f"no violation found{told} (claimed {test.claimed:.4g}, {self._sense(test)})"
+
+    def _sense(self, test: Test) -> str:
+        return test.adjacency + (f", delta {self.claim.delta:.3g}" if self.claim.delta else "")
 
     @property
     def details(self) -> tuple[str, ...]:
@@ -135,16 +144,20 @@ class Verification:
         delta = f", delta {self.claim.delta:.3g}" if self.claim.delta else ""
         lines = [f"Claim: epsilon {self.claim.epsilon:.4g}{delta}, {self.claim.adjacency}."]
         for test in self.tests:
-            p_value = "below 0.001" if test.p_value < 0.001 else f"{test.p_value:.3f}"
             lines.append(
-                f"{test.method.capitalize()}: p-value of the claim {p_value}; 95 % lower bound on epsilon "
-                f"{test.epsilon_lower_bound:.3g}, claimed {self.claimed(test):.3g} ({test.adjacency}); "
-                f"{test.runs:,} {'release' if test.runs == 1 else 'releases'}, {test.seconds:.1f} s."
+                f"{test.method.capitalize()}: p-value of the claim {_p_value(test.p_value)}; 95 % lower bound on "
+                f"epsilon {_apart(test.epsilon_lower_bound, test.claimed)}, claimed {test.claimed:.4g} "
+                f"({test.adjacency}); {test.runs:,} {'release' if test.runs == 1 else 'releases'}, "
+                f"{test.seconds:.1f} s."
             )
             lines.append(f"  Told by: {test.event}.")
-            caught = ", ".join(f"epsilon {epsilon:.3g} with probability {share:.2f}" for epsilon, share in test.power)
-            if caught and not self.refuted:
-                lines.append(f"  Would have caught: {caught}.")
+            if test.power and not self.refuted:
+                how = {
+                    "simulation": "by simulation, the defense run with a larger epsilon than it claims",
+                    "extrapolation": "extrapolated from this event alone",
+                }[test.power_by]
+                caught = ", ".join(f"epsilon {_up(epsilon)} with probability {_down(p)}" for epsilon, p in test.power)
+                lines.append(f"  Would have caught ({how}): {caught}.")
         lines += [f"Note: {note}." for note in self.notes]
         lines += [f"Assumed: {sentence}." for sentence in self.claim.assumes]
         return tuple(lines)
@@ -157,20 +170,21 @@ class Verification:
             "sentence": self.sentence,
             "p_value": self.p_value,
             "epsilon_lower_bound": self.epsilon_lower_bound,
+            # the bound is one in the sense of its test, which a claim in another sense is no match for
+            "claimed": self.strongest.claimed,
+            "adjacency": self.strongest.adjacency,
             "claim": claim,
-            "tests": [{**asdict(test), "claimed": self.claimed(test)} for test in self.tests],
+            "tests": [asdict(test) for test in self.tests],
             "notes": list(self.notes),
         }
         return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False)
 
     def print(self, console: Console | None = None) -> None:
         """Print the answer, and the tests behind it."""
-        import rich.console
-
+        from privbench.report.console import standard_console
         from privbench.verifying.terminal import print_answer
 
-        width = None if sys.stdout.isatty() else 120
-        print_answer(self.sentence, self.details, console or rich.console.Console(width=width), alarm=self.refuted)
+        print_answer(self.sentence, self.details, console or standard_console(), alarm=self.refuted)
 
     def __repr__(self) -> str:
         return f"<Verification: {self.sentence}>"
@@ -182,9 +196,33 @@ class Verification:
 
 
 def _caught(test: Test) -> tuple[float, float] | None:
-    """Return the smallest epsilon that was surely caught, with its probability; the largest there is if none was."""
-    sure = [one for one in test.power if one[1] >= LEVEL]
-    if sure:
+    """Return the smallest epsilon that was surely caught, with its probability; the likeliest caught if none was."""
+    power = test.power or ()
+    if sure := [one for one in power if one[1] >= LEVEL]:
         return min(sure)
-    some = [one for one in test.power if one[1] > 1 - LEVEL]
+    some = [one for one in power if one[1] > 1 - LEVEL]
     return max(some, key=lambda one: one[1]) if some else None
+
+
+def _up(epsilon: float) -> str:
+    """Return three digits of what is promised to be caught, not rounded below it."""
+    return f"{float(Context(prec=3, rounding=ROUND_CEILING).create_decimal(str(epsilon))):.3g}"
+
+
+def _down(probability: float) -> str:
+    """Return two decimals, not rounded above what is promised."""
+    return str(Decimal(str(probability)).quantize(Decimal("0.01"), rounding=ROUND_FLOOR))
+
+
+def _apart(bound: float, claimed: float) -> str:
+    """Return a lower bound, rounded down, with three digits or as many as keep it on its side of the claim."""
+    shown_claim = float(f"{claimed:.4g}")
+    for digits in range(3, 9):
+        shown = float(Context(prec=digits, rounding=ROUND_FLOOR).create_decimal(str(bound)))
+        if shown != shown_claim and (shown > shown_claim) == (bound > claimed):
+            break
+    return f"{shown:.{digits}g}"
+
+
+def _p_value(p_value: float) -> str:
+    return "below 0.001" if p_value < 0.001 else f"{p_value:.3g}"

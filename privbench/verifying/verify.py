@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from privbench.claim import Adjacency, Claim
 from privbench.contracts import Defense
 from privbench.dataset import Dataset
 from privbench.errors import InputError, unknown
 from privbench.progress import plain_lines
+from privbench.scorers.intervals import LEVEL
 from privbench.verifying.arms import Arm, arms_for
 from privbench.verifying.asked import Asked, stated_on_data, try_on_tiny
+from privbench.verifying.copies import Copies
 from privbench.verifying.local import test_local
 from privbench.verifying.many_runs import FEWEST, test_on
+from privbench.verifying.rows import rows_of
 from privbench.verifying.subject import dataset_of, defense_of, with_rows
-from privbench.verifying.verification import LEVEL, Test, Verification
-
-if TYPE_CHECKING:
-    import pandas as pd
+from privbench.verifying.verification import Test, Verification
 
 __all__ = ["METHODS", "Method", "verify"]
 
@@ -71,7 +71,8 @@ def verify(
         many-runs where enough releases fit into about a minute, else one-run.
     runs : int or None
         Releases in total of the many runs; with method one-run its repetitions. None for as many as fit into about a
-        minute, which depends on the machine: give a number for figures that another one repeats.
+        minute, which depends on the machine: give a number for figures that another one repeats. What an argument is
+        for that was given to no purpose stands in the notes.
     targets : int or None
         Secrets drawn in the one run.
     attacks : sequence of str, optional
@@ -82,7 +83,7 @@ def verify(
     workers : int or None
         Processes of the many runs; figures do not depend on it.
     power : bool
-        Whether to say what many runs and local tests would have caught, which takes a good part of their time.
+        Whether to say what many runs and local tests would have caught, which takes about as long as they do.
     quiet : bool
         Whether no progress is shown.
 
@@ -108,11 +109,14 @@ def verify(
     say = plain_lines(quiet=quiet)
     started = time.monotonic()
     tiny, notes = with_rows(mechanism, settings or {})
+    # taken before anything is released: what is kept from one release is none of the next step's, nor of another call's
+    whole, few = Copies.of(mechanism), Copies.of(tiny)
+    tiny = few.anew(seed, "many-runs")
     arms: list[Arm] = []
     claim: Claim | None = None
     chosen = method
     if method != "one-run":
-        trial = try_on_tiny(tiny, data.records.schema, seed)
+        trial = try_on_tiny(few.anew(seed, "trial"), data.records.schema, seed)
         slow = trial is not None and FEWEST * trial[1] > min(_MINUTE, time_limit or _MINUTE)
         if trial is None and method == "auto":
             chosen, notes = "one-run", ("the defense fails on tiny data sets: it is not tested by many runs",)
@@ -134,32 +138,40 @@ def verify(
                 chosen = "local" if claim.adjacency is Adjacency.LOCAL else "many-runs"
     in_one = claim
     if claim is None or (chosen == "both" and not asked.given):
-        in_one = _claimed_in_one_run(asked, mechanism, data, targets, seed)
+        in_one = _claimed_in_one_run(asked, whole.anew(seed, "claim"), data, targets, seed)
         claim = claim or in_one
     level = LEVEL if chosen != "both" else 1 - (1 - LEVEL) / 2
     tests: list[Test] = []
-    if chosen in ("local", "both") and claim.adjacency is Adjacency.LOCAL:
+    if chosen == "local" and claim.adjacency is not Adjacency.LOCAL:
+        raise InputError(f"method local tests a local claim; this one is {claim.adjacency}: leave --method out")
+    if chosen != "one-run":
+        by_runs = test_local if claim.adjacency is Adjacency.LOCAL and chosen in ("local", "both") else test_on
         tests.append(
-            test_local(
-                tiny, data.records.schema, claim, arms=arms, runs=runs or _budget(arms, time_limit), seed=seed,
-                level=level, time_limit=time_limit, workers=workers, say=say, power=power,
-            )
-        )  # fmt: skip
-    elif chosen in ("many-runs", "both"):
-        tests.append(
-            test_on(
+            by_runs(
                 arms, tiny, runs=runs or _budget(arms, time_limit), seed=seed, level=level, time_limit=time_limit,
                 workers=workers, say=say, power=power,
             )
         )  # fmt: skip
-    elif chosen == "local":
-        raise InputError(f"method local tests a local claim; this one is {claim.adjacency}: leave --method out")
     if chosen in ("one-run", "both"):
         left = None if time_limit is None else max(1.0, time_limit - (time.monotonic() - started))
         repeated = runs if method == "one-run" else None  # else they were meant for the many runs
-        tests.append(_one_run(mechanism, data, in_one or claim, repeated, targets, attacks, seed, left, level))
-    frame = _frame(tests, claim, data, name, params, seed)
+        one = whole.anew(seed, "one-run")
+        tests.append(_one_run(one, data, in_one or claim, repeated, targets, attacks, seed, left, level))
+    notes += tuple(_unused(method, chosen, runs, targets, attacks))
+    frame = rows_of(tests, claim, data, defense=name, params=params, seed=seed)
     return Verification(claim, tuple(tests), frame, notes)
+
+
+def _unused(
+    method: str, chosen: str, runs: int | None, targets: int | None, attacks: Sequence[str] | None
+) -> Iterator[str]:
+    """Say which arguments the tests that were made have no use for."""
+    if runs is not None and chosen == "one-run" and method != "one-run":
+        yield f"runs {runs} was meant for many runs, and the one run is not repeated so often: --method one-run sets it"
+    if chosen not in ("one-run", "both"):
+        for name, value in (("targets", targets), ("attacks", None if attacks is None else ", ".join(attacks))):
+            if value is not None:
+                yield f"{name} {value} is for the one run, which was not made: --method one-run or both makes it"
 
 
 def _budget(arms: Sequence[Arm], time_limit: float | None) -> int:
@@ -185,41 +197,3 @@ def _one_run(
     return test_one_run(
         defense, data, claim, runs=runs, targets=targets, attacks=attacks, seed=seed, time_limit=time_limit, level=level
     )
-
-
-def _frame(
-    tests: Sequence[Test], claim: Claim, data: Dataset, name: str, params: Mapping[str, Any], seed: int
-) -> pd.DataFrame:
-    """Return one row a figure."""
-    from privbench.keys import canonical, code_version, key_of
-    from privbench.record import Row, to_frame
-
-    plain = {
-        key: value if isinstance(value, str | int | float | bool | None) else repr(value)
-        for key, value in params.items()
-    }
-    rows = []
-    for test in tests:
-        said = (code_version(), name, canonical(plain), data.sha256, repr(claim), test.method, seed, test.runs)
-        for metric, value in (("epsilon_lower_bound", test.epsilon_lower_bound), ("claim_p_value", test.p_value)):
-            rows.append(
-                Row(
-                    key=key_of(*said),
-                    code_version=code_version(),
-                    dataset=data.name,
-                    dataset_sha256=data.sha256,
-                    known="[]",
-                    game="randomised" if test.method == "one-run" else test.method,
-                    defense=name,
-                    defense_params=canonical(plain),
-                    epsilon=claim.epsilon,
-                    delta=claim.delta,
-                    attack=test.method,
-                    seed=seed,
-                    metric=metric,
-                    n=test.runs,
-                    value=value,
-                    seconds=test.seconds,
-                )
-            )
-    return to_frame(rows)

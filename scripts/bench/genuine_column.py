@@ -15,11 +15,12 @@ import numpy as np
 
 from attacks.genuine_column import genuine_column
 from defenses.ldp.fake_claims import amplified
-from defenses.ldp.fakes import Fake, Faked, randomise_one_genuine
+from defenses.ldp.fakes import Fake, Faked
 from defenses.ldp.grr import Grr
+from defenses.ldp.one_genuine import randomise_one_genuine
 from defenses.ldp.unary import Oue, Sue
 from privbench.errors import one_sentence
-from privbench.reports import ReportedColumn
+from privbench.reported_column import ReportedColumn
 from privbench.rng import stream
 from privbench.schema import Column, Kind
 

@@ -33,13 +33,13 @@ from numpy.typing import NDArray
 
 import privbench
 from privbench import registry
+from privbench.atomic import write_atomically
 from privbench.contracts import View
 from privbench.datasets.adult import load
 from privbench.errors import InputError
 from privbench.release import AlteredRows, SyntheticTable
 from privbench.rng import stream
 from privbench.schema import Column, Kind
-from privbench.store import write_atomically
 from privbench.table import Table
 from privbench.threads import one_thread
 

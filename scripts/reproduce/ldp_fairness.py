@@ -54,10 +54,10 @@ from defenses.ldp.grr import Grr
 from defenses.ldp.local_hashing import Blh, Olh
 from defenses.ldp.subset_selection import SubsetSelection
 from defenses.ldp.unary import Oue, Sue, The
+from privbench.atomic import write_atomically
 from privbench.errors import InputError, PrivbenchError
 from privbench.oracles import FrequencyOracle
 from privbench.rng import stream
-from privbench.store import write_atomically
 
 LABEL, GROUP = "income", "gender"
 RANDOMISED = (GROUP, "race", "native-country", "age")

@@ -7,10 +7,12 @@ import math
 import numpy as np
 
 from defenses.ldp.combined import CombinedColumn, randomise_jointly
-from defenses.ldp.fakes import Faked, randomise_one_genuine
+from defenses.ldp.fakes import Faked
 from defenses.ldp.grr import Grr
+from defenses.ldp.one_genuine import randomise_one_genuine
 from privbench.contracts import View
-from privbench.reports import ReportedColumn, Reports, Together
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports, Together
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
 from privbench.table import Table

@@ -21,6 +21,7 @@ from privbench.rng import stream
 from privbench.schema import Column, Kind
 from tests.attacks.granted import (
     QUESTIONS,
+    WHY,
     adult,
     answers_or_says_why,
     brier,
@@ -159,13 +160,13 @@ def test_the_contract(secrets, known, defense):
 @pytest.mark.parametrize("what", ["one row", "one row many times", "a constant secret", "a column all missing",
                                   "a known column less", "no row"])  # fmt: skip
 def test_odd_releases(what, secret):
-    answers_or_says_why(ATTACK, odd_views(see(play(secrets=(secret,), population=100)))[what])
+    answers_or_says_why(ATTACK, odd_views(see(play(secrets=(secret,), population=100)))[what], WHY.get(what))
 
 
 def test_few_public_people_are_enough():
     view = see(play(population=100))
-    for number in (0, 1, 2):
-        answers_or_says_why(ATTACK, replace(view, population=view.population.take(np.arange(number))))
+    for number, why in ((0, "grants none"), (1, None), (2, None)):
+        answers_or_says_why(ATTACK, replace(view, population=view.population.take(np.arange(number))), why)
 
 
 def test_without_a_population_or_rows_it_says_why():

@@ -11,6 +11,7 @@ import pytest
 from attacks.pool import pool, pool_numbers, weights, weights_of_numbers
 from attacks.practice import practise
 from privbench import registry
+from privbench.code_digest import code_digest
 from privbench.contracts import Guess, View
 from privbench.errors import DoesNotApplyError, InputError, TimeLimitError
 from privbench.experiment import Experiment
@@ -229,8 +230,8 @@ def test_parts_are_written_as_attacks_are_and_count_in_the_key():
     assert len(set(digests(whole, other, "ensemble"))) == 3
     (made,) = (p.make() for p in Experiment.read({**CONFIG, "attacks": [whole]}).plugins("attacks"))
     assert made.attacks[1].neighbours == 3
-    code = registry.code_digest("attacks", "ensemble", {"attacks": ["naive-bayes"]})
-    assert code != registry.code_digest("attacks", "ensemble", {"attacks": ["mlp"]})
+    code = code_digest("attacks", "ensemble", {"attacks": ["naive-bayes"]})
+    assert code != code_digest("attacks", "ensemble", {"attacks": ["mlp"]})
 
 
 @pytest.mark.parametrize(

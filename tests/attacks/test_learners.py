@@ -80,10 +80,7 @@ def test_an_answer_does_not_depend_on_who_stands_beside(name):
 class TestOddReleases:
     def ask(self, name, rows, people, **how):
         asked = view(rows, people, **how)
-        reason = attack(name).skip(asked)
-        if reason is not None:
-            assert len(reason.split()) > 4
-            return None
+        assert attack(name).skip(asked) is None
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             guess = attack(name).infer(asked, rng=stream(0, name))
@@ -100,8 +97,12 @@ class TestOddReleases:
         self.ask(name, records(1), records(20, seed=1))
 
     def test_nothing_known(self, name):
-        guess = self.ask(name, records(300), records(20, seed=1), known=())
-        assert guess is None or np.ptp(guess.answers["secret"], axis=0).max() < 1e-6
+        rows, people = records(300), records(20, seed=1)
+        if name == "closest-record":
+            assert "none is known" in attack(name).skip(view(rows, people, known=()))
+        else:
+            guess = self.ask(name, rows, people, known=())
+            assert np.ptp(guess.answers["secret"], axis=0).max() < 1e-6
 
     def test_a_category_never_released_and_a_column_all_missing(self, name):
         train = records(300).replace({"size": np.full(300, 3)})

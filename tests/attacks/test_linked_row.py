@@ -18,6 +18,7 @@ from privbench.schema import Column, Kind, Schema
 from privbench.table import Table
 from tests.attacks.granted import (
     QUESTIONS,
+    WHY,
     adult,
     answers_or_says_why,
     brier,
@@ -67,7 +68,7 @@ def test_the_contract_whatever_is_asked(secrets, known):
 def test_odd_releases(what, secret, defense):
     round_ = play("randomised", secrets=(secret,), rows=True, roster=False)
     for view in (see(round_, defense), replace(see(round_, defense), rows=None)):
-        answers_or_says_why(ATTACK, odd_views(view)[what])
+        answers_or_says_why(ATTACK, odd_views(view)[what], WHY.get(what))
 
 
 def test_what_is_not_the_records_own_rows_is_refused_in_a_sentence():

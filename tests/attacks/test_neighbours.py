@@ -117,29 +117,35 @@ class TestAnswersAreThoseOfEveryDistance:
         attack = registry.make("attacks", "nearest-neighbour", {"neighbours": neighbours, "weighted": weighted})
         agree(attack.infer(view, rng=stream(0)), view, weights)
 
-    @pytest.mark.parametrize("scale", [None, 0.3])
-    def test_closest_record(self, known, scale):
-        view = question(known)
-        attack = registry.make("attacks", "closest-record", {"scale": scale})
-        if attack.skip(view):
-            pytest.skip("nothing is known")
-        distance = every_distance(view)
-        least = distance.min(axis=1, keepdims=True)
-        guess = attack.infer(view, rng=stream(0))
-        for secret in view.secrets:
-            if secret.discrete:
-                values = view.release.values(secret.name)
-                closest = np.full((len(distance), secret.size), np.inf)
-                for value in np.unique(values):
-                    closest[:, value] = distance[:, values == value].min(axis=1)
-                odds = np.exp((least - closest) / (scale or max(least.mean(), 1e-3)))
-                np.testing.assert_allclose(
-                    guess.answers[secret.name], odds / odds.sum(axis=1, keepdims=True), rtol=1e-9, atol=1e-12
-                )
-            else:
-                answer, spread = expected(view, secret, (distance <= least + 1e-12).astype(float))
-                np.testing.assert_allclose(guess.answers[secret.name], answer, rtol=1e-9, atol=1e-9)
-                np.testing.assert_allclose(guess.spread[secret.name], spread, atol=1e-4)
+
+@pytest.mark.usefixtures("_blocks")
+@pytest.mark.parametrize("known", [known for known in KNOWN if known != "nothing"])
+@pytest.mark.parametrize("scale", [None, 0.3])
+def test_closest_record_weighs_every_distance(known, scale):
+    view = question(known)
+    attack = registry.make("attacks", "closest-record", {"scale": scale})
+    assert attack.skip(view) is None
+    distance = every_distance(view)
+    least = distance.min(axis=1, keepdims=True)
+    guess = attack.infer(view, rng=stream(0))
+    for secret in view.secrets:
+        if secret.discrete:
+            values = view.release.values(secret.name)
+            closest = np.full((len(distance), secret.size), np.inf)
+            for value in np.unique(values):
+                closest[:, value] = distance[:, values == value].min(axis=1)
+            odds = np.exp((least - closest) / (scale or max(least.mean(), 1e-3)))
+            np.testing.assert_allclose(
+                guess.answers[secret.name], odds / odds.sum(axis=1, keepdims=True), rtol=1e-9, atol=1e-12
+            )
+        else:
+            answer, spread = expected(view, secret, (distance <= least + 1e-12).astype(float))
+            np.testing.assert_allclose(guess.answers[secret.name], answer, rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(guess.spread[secret.name], spread, atol=1e-4)
+
+
+def test_closest_record_needs_a_known_column():
+    assert "none is known" in registry.make("attacks", "closest-record", {}).skip(question("nothing"))
 
 
 @pytest.mark.parametrize("rows", [1, 2])

@@ -17,7 +17,8 @@ from defenses.ldp.rounds import Fresh
 from defenses.ldp.unary import Oue, Sue
 from privbench.errors import InputError
 from privbench.release import SyntheticTable
-from privbench.reports import ReportedColumn, Reports
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports
 from privbench.rng import stream
 from privbench.schema import Column, Kind
 from tests.attacks.reported import collect, table_of, view_of

@@ -22,7 +22,8 @@ from defenses.ldp.square_wave import SquareWave
 from privbench.blind import guess_without_reports
 from privbench.errors import InputError
 from privbench.release import SyntheticTable
-from privbench.reports import ReportedColumn, Reports, Together
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports, Together
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
 from privbench.table import Table, one_hot

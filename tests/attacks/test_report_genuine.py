@@ -13,12 +13,14 @@ from attacks.genuine_column import genuine_column
 from attacks.report_bayes import ReportBayes
 from attacks.report_joint import ReportJoint
 from attacks.sampled_column import SampledColumn
-from defenses.ldp.fakes import Faked, randomise_one_genuine
+from defenses.ldp.fakes import Faked
 from defenses.ldp.grr import Grr
+from defenses.ldp.one_genuine import randomise_one_genuine
 from defenses.ldp.unary import Oue, Sue
 from privbench.blind import guess_without_reports
 from privbench.errors import InputError
-from privbench.reports import ReportedColumn, Reports, Together
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports, Together
 from privbench.rng import stream
 from privbench.table import Table, one_hot
 from tests.attacks.reported import collect, table_of, view_of

@@ -15,7 +15,8 @@ from attacks.report_joint import ReportJoint, joint_posterior
 from attacks.report_pairs import PairPeople, learn_affinity
 from defenses.ldp.piecewise import Piecewise
 from privbench.blind import guess_without_reports
-from privbench.reports import ReportedColumn, Reports, Together
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports, Together
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
 from privbench.table import Table, one_hot

@@ -17,7 +17,8 @@ from privbench.dataset import Dataset
 from privbench.errors import InputError
 from privbench.games.reidentify import Reidentify
 from privbench.release import SyntheticTable
-from privbench.reports import ReportedColumn, Reports, Together
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports, Together
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
 from privbench.table import Table

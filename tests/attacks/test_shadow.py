@@ -22,6 +22,7 @@ from privbench.store import Store
 from privbench.table import Table
 from tests.attacks.granted import (
     QUESTIONS,
+    WHY,
     adult,
     answers_or_says_why,
     brier,
@@ -98,7 +99,7 @@ def test_more_targets_than_records_and_people_who_cannot_be_told_apart():
                                   "a known column less", "no row"])  # fmt: skip
 def test_odd_releases(what, secret):
     view = see(play("randomised", secrets=(secret,)), "resample")
-    answers_or_says_why(attack(shadows=6), odd_views(view)[what])
+    answers_or_says_why(attack(shadows=6), odd_views(view)[what], WHY.get(what))
 
 
 def test_a_mechanism_that_publishes_nothing_or_something_else_the_next_time():

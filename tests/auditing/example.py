@@ -13,6 +13,7 @@ from privbench.auditing.findings import (
     Findings,
     GroupFinding,
     RecordFinding,
+    SmallGroup,
     Usefulness,
 )
 from privbench.scorers.score import Score
@@ -125,6 +126,16 @@ def nothing_found() -> Findings:
     )
 
 
+def standing_out(people: int = 12) -> Findings:
+    """Return an audit of a secret that hardly anybody has: nothing on average, but single people stand out."""
+    few = replace(column("hiv", 0.001, 0.003), advantage=advantage(0.001, 0.003, reference=0.995))
+    listed = tuple(
+        RecordFinding(place + 1, "guessed right with far more confidence", ("hiv",), 1.0, 0.001)
+        for place in range(people)
+    )
+    return replace(nothing_found(), asked=replace(ASKED, secrets=("hiv",)), columns=(few,), records=listed)
+
+
 def without_control() -> Findings:
     """Return an audit of two files."""
     asked = replace(ASKED, files=ASKED.files[:2], controls=0, reference="others")
@@ -154,7 +165,26 @@ def odd_names() -> Findings:
     )
 
 
+def small_groups() -> Findings:
+    """Return an audit in which some of the groups named have too few people."""
+    return findings(small_groups=(SmallGroup("race=Other", 5, 3), SmallGroup("race=Unknown", 2000, 1)))
+
+
 def wide(count: int = 60) -> Findings:
     """Return an audit of many columns with long names, of long intervals and short ones."""
     columns = tuple(column(f"a_rather_long_column_name_{i:02d}", 0.5 - i / 100, 0.03 + i / 500) for i in range(count))
     return findings(asked=replace(ASKED, secrets=tuple(one.column for one in columns)), columns=columns)
+
+
+ALL = {
+    "plain": findings,
+    "nothing": nothing_found,
+    "standing out": standing_out,
+    "no control": without_control,
+    "empty": of_nothing,
+    "odd": odd_names,
+    "small groups": small_groups,
+    "wide": wide,
+    "alarms": lambda: findings(checks=ALARMS),
+}
+"""All of them by what they are about."""

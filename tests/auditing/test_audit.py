@@ -17,7 +17,7 @@ from privbench.auditing import audit as module
 from privbench.auditing import columns
 from privbench.auditing.audit import audit
 from privbench.auditing.checks import FileChecks
-from privbench.auditing.findings import Check, Usefulness
+from privbench.auditing.findings import Usefulness
 from privbench.contracts import Guess
 from privbench.datasets import adult
 from privbench.errors import InputError
@@ -44,7 +44,7 @@ def attacks_alone(monkeypatch):
     def check(alike, *, rng):
         sizes = [len(alike.train), 0 if alike.control is None else len(alike.control)]
         everyone, nobody = [np.ones(size, bool) for size in sizes], np.zeros(sizes[0], bool)
-        return replace(FileChecks((), False, *everyone, nobody, nobody), **found)
+        return replace(FileChecks((), *everyone, nobody, nobody), **found)
 
     monkeypatch.setattr(module, "check_files", check)
     monkeypatch.setattr(module, "judge_usefulness", lambda alike, *, seed: Usefulness(()))
@@ -206,14 +206,30 @@ def test_groups_are_those_named_or_those_of_few_values(people):
     assert own.groups == ()
 
 
+def test_groups_that_are_named_and_too_small_are_listed_with_their_counts(people):
+    train, release, control = (part.copy() for part in people[:3])
+    control.loc[control.index[:3], "race"] = "Martian"  # nobody of the training file is one
+    found = run(train, release, control, group="race", secret="sex").findings
+    races = train["race"].value_counts()
+    told = {one.group: (one.members, one.controls) for one in found.small_groups}
+    compared = {one.group for one in found.groups}
+    assert told
+    assert {*told, *compared} == {f"race={value}" for value in races.index}
+    assert not {*told} & compared
+    assert all(min(counts) < 20 for counts in told.values())
+    everyone = sum(one.advantage.members for one in found.groups) + sum(members for members, _ in told.values())
+    assert everyone == 300
+    assert run(train, release, control, secret="sex").findings.small_groups == ()
+
+
 def test_the_most_exposed_are_copies_first_then_who_is_inferred(people, attacks_alone):
     copied = np.zeros(ROWS, bool)
     copied[[5, 17]] = True
     attacks_alone["copied"] = copied
-    attacks_alone["checks"] = (Check("copies", "alarm", "two", 2 / ROWS, n=ROWS),)
+    attacks_alone["usual"] = (0.25, 0.5)
     listed = run(people[0], people[0], people[1]).findings.records
     assert {one.record for one in listed[:2]} == {6, 18}
-    assert all(one.probability == 1 and one.baseline == pytest.approx(0) for one in listed[:2])
+    assert all(one.probability == 1 and one.baseline == 0.25 for one in listed[:2])
     assert len(listed) == 100
     assert len({one.record for one in listed}) == 100
     for one in listed[2:]:
@@ -224,7 +240,7 @@ def test_the_most_exposed_are_copies_first_then_who_is_inferred(people, attacks_
 
 def test_people_whom_the_checks_leave_out_are_not_attacked(people, attacks_alone):
     some = np.arange(ROWS) % 3 == 0
-    attacks_alone |= {"alone": True, "members": some, "controls": ~some}
+    attacks_alone |= {"members": some, "controls": ~some}
     both = pd.concat([people[1][:ROWS], people[0]], ignore_index=True)[:ROWS]
     findings = run(people[0], people[0], both, targets=ROWS).findings
     assert (findings.asked.members, findings.asked.controls) == (some.sum(), (~some).sum())
@@ -258,6 +274,7 @@ def test_attacks_that_fail_are_named_and_the_others_count(people, trouble):
         r"raises was not made \(RuntimeError: the attack broke in two lines \(\w+\.py, line \d+\)\) on", told
     )
     assert "linear-reconstruction was not made" in told
+    assert findings.asked.attacks == ("cap",)
     none = run(*people[:3:2], people[1], secret="sex", attacks="raises")
     assert "the attack broke" in none.findings.columns[0].reason
     assert none.frame["status"].tolist() == ["failed"]
@@ -273,6 +290,7 @@ def test_what_the_time_limit_cuts_off_is_named(people):
     assert all(one.advantage is None and "time limit" in one.reason for one in findings.columns)
     assert any("time limit" in note and "cap" in note for note in findings.notes)
     assert any("usefulness" in note for note in findings.notes)
+    assert findings.asked.attacks == ()
 
 
 def test_a_large_release_is_thinned_for_learners_and_that_is_said(people, monkeypatch):
@@ -329,6 +347,10 @@ def test_the_frame_has_a_row_for_every_attack_and_for_the_best(people):
         ({"secret": "age", "known": "age"}, "secret too"),
         ({"secret": ["age", "age"]}, "twice"),
         ({"known": COLUMNS}, "nothing is left"),
+        ({"known": []}, "known: nothing is named"),
+        ({"secret": ()}, "secret: nothing is named"),
+        ({"group": []}, "group: nothing is named"),
+        ({"attacks": []}, "attacks: nothing is named"),
         ({"targets": 19}, "20"),
         ({"targets": 50.0}, "whole numbers"),
         ({"seed": "x"}, "seed"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -143,13 +144,55 @@ def test_a_threshold_that_holds_is_status_0(call):
     assert "above the threshold" not in err
 
 
-def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(call, monkeypatch):
-    monkeypatch.setattr(
-        "os.access", lambda path, mode: not mode & os.W_OK
-    )  # whoever runs the tests may write everywhere
-    status, _, err, calls = call("--out", "new/folder")
-    assert (status, calls) == (2, [])
-    assert "nothing can be written in" in err
+def test_a_crossing_without_a_control_is_said_to_need_no_leakage(call):
+    status, _, err, _ = call("--fail-above", "advantage=0.05", findings=example.without_control())
+    assert status == 1
+    assert "rows that are more regular than real records cross a threshold" in err
+
+
+def test_a_threshold_beside_a_control_file_with_an_alarm_is_status_2(call):
+    found = replace(example.nothing_found(), checks=example.ALARMS[1:])
+    status, _, err, _ = call("--fail-above", "advantage=0.2", findings=found)
+    assert status == 2
+    assert "cannot be judged beside this control file" in err
+    assert Path("privbench-audit/report.html").exists()
+
+
+def test_a_crossing_is_status_1_though_another_threshold_cannot_be_judged(call):
+    found = replace(example.small_groups(), groups=())
+    status, _, err, _ = call(
+        "--group", "race", "--fail-above", "group_advantage=0.1", "--fail-above", "advantage=0.05", findings=found
+    )
+    assert status == 1
+    assert "above the threshold: advantage of relationship" in err
+    assert "group_advantage: too few people of race=Other" in err
+
+
+def test_people_who_stand_out_are_said_beside_a_threshold_that_holds(call):
+    status, _, err, _ = call("--fail-above", "advantage=0.05", findings=example.standing_out())
+    assert status == 0
+    assert "no threshold is about single people (exposed=0), of whom 12 stand out" in err
+
+
+def test_an_option_that_names_nothing_is_handed_on_as_nothing_not_as_the_default(call):
+    options = call("--known", "", "--secret", "", "--group", ",", "--attacks", "")[3][0][1]
+    assert [options[name] for name in ("known", "secret", "group", "attacks")] == [(), (), (), ()]
+
+
+@pytest.mark.parametrize("arguments", [("--out", "new/folder"), ("--markdown", "new/summary.md")])
+def test_a_place_that_cannot_be_written_is_refused_before_anything_runs(call, monkeypatch, arguments):
+    Path("open").mkdir()
+
+    def refuse(*, dir):  # whoever runs the tests may write everywhere
+        if dir.name != "open":
+            raise PermissionError(13, "Permission denied")
+        return nullcontext()
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    status, out, err, calls = call("--out", "open", *arguments)
+    assert (status, out, calls) == (2, "", [])
+    assert arguments[1] in err
+    assert "nothing can be written there (Permission denied); choose another" in err
 
 
 @pytest.mark.parametrize(
@@ -161,6 +204,14 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(call, m
         (["--fail-above", "copies=0"], "--control"),
         (["--fail-above", "group_advantage=0"], "--group"),
         (["--json", "--markdown", "-"], "--markdown"),
+        (["--markdown", ""], "markdown: the file's name is empty"),
+        (["--markdown", "."], "markdown: .: is a folder; choose another file"),
+        (["--markdown", "/"], "markdown: /: is a folder"),
+        (["--markdown", "folder/"], "markdown: folder/: is a folder"),
+        (["--markdown", "train.csv/summary.md"], "train.csv is a file"),
+        (["--markdown", "long" * 100], "markdown: longlong"),
+        (["--markdown", os.devnull], "is no regular file"),
+        (["--json", "--markdown", ""], "markdown: the file's name is empty"),
         (["--out", "train.csv"], "is a file"),
         (["--out", "train.csv/sub/folder"], "train.csv is a file"),
         (["--decimal", "x"], "decimal sign 'x'"),

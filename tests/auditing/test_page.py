@@ -114,7 +114,7 @@ def test_groups_records_models_checks_and_notes_have_their_figures():
     assert groups["4,321"] == ["stands in the synthetic file as it is", "all", "race and country"]
     useful = rows_of(section(page, "useful"))
     assert useful["Accuracy"] == ["83.2 % [82.2, 84.2]", "86.7 %", "5,000"]
-    assert useful["Accuracy in the group (sex=Female)"][1:] == ["92.8 %", "1,600"]
+    assert useful["Accuracy (sex=Female)"][1:] == ["92.8 %", "1,600"]
     assert useful["Parity difference (sex)"][0] == "0.143 [0.121, 0.165]"
     assert useful["Distance of pairs"] == ["0.046", "0.030"]
     checks = rows_of(section(page, "found"))
@@ -175,3 +175,10 @@ def test_a_browser_shows_it_within_the_width_and_runs_nothing(browser, tmp_path,
     for track in page.locator(".track").all()[:3]:
         assert track.bounding_box()["width"] > 60
     page.close()
+
+
+def test_a_nearer_file_is_said_to_follow_chance_only_beside_as_many_control_rows():
+    said = text_of(section(render(example.findings()), "useful"))
+    assert "clearly nearer than as many control rows may follow what is chance" in said
+    assert "fewer control rows lie further away for that reason alone" in said
+    assert "control rows" not in text_of(section(render(example.without_control()), "useful"))

@@ -66,6 +66,25 @@ def test_figures_are_those_of_the_scorers():
     assert found.judged_on == "600 records of the control file"
 
 
+def test_of_a_larger_control_file_as_many_rows_stand_beside_the_release():
+    train, synthetic, control = people(900, "t"), people(100, "s"), people(3000, "c")
+    found = judged(train, synthetic, control)
+    assert {score.n for score in (*found.fidelity, *found.fidelity_control)} == {100}
+    # neither is nearer, as both are fresh draws; all of the control file would be
+    for own, other in zip(found.fidelity, found.fidelity_control, strict=True):
+        assert 0.6 < other.value / own.value < 1.6
+    whole = score_release_marginals(SyntheticTable(control, 900), train)
+    assert whole[1].value < 0.6 * found.fidelity[1].value
+    assert found.judged_on == "3,000 records of the control file"
+
+
+def test_a_smaller_control_file_leaves_the_distance_of_the_release_as_it_is():
+    train, synthetic = people(900, "t"), people(700, "s")
+    found = judged(train, synthetic, people(60, "c"))
+    assert found.fidelity == judged(train, synthetic).fidelity
+    assert [score.n for score in found.fidelity_control] == [60, 60]
+
+
 def test_without_controls_a_third_of_the_training_file_judges():
     train, synthetic = people(900, "t"), people(700, "s")
     found = judged(train, synthetic)

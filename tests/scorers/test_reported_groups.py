@@ -8,7 +8,8 @@ from defenses.ldp.grr import Grr
 from privbench.errors import InputError
 from privbench.judge import score_group_reports
 from privbench.release import SyntheticTable
-from privbench.reports import ReportedColumn, Reports
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports
 from privbench.rng import stream
 from privbench.schema import Column, Kind, Schema
 from privbench.scorers import metric, score_fairness, score_reported_groups

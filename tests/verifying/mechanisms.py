@@ -11,16 +11,29 @@ from numpy.typing import NDArray
 
 from defenses.ldp.grr import Grr
 from privbench.claim import Adjacency, Claim
+from privbench.contracts import Defense
 from privbench.release import SyntheticTable
-from privbench.reports import ReportedColumn, Reports
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports
 from privbench.schema import Column, Kind, Schema
 from privbench.table import Table
+from privbench.verifying.arms import arms_for
+from privbench.verifying.asked import NOTHING, Asked
+from privbench.verifying.many_runs import test_on
+from privbench.verifying.verification import Test
 
 SEX = Column("sex", Kind.CATEGORICAL, ("f", "m"))
 RACE = Column("race", Kind.CATEGORICAL, ("a", "b", "c", "d"))
 AGE = Column("age", Kind.CONTINUOUS, low=0, high=100, integer=True)
 SMALL = Schema((SEX,))
 WIDE = Schema((SEX, RACE, AGE))
+
+
+def many_runs(defense: Defense, schema: Schema, claim: Claim | None = None, *, seed: int = 0, **options: Any) -> Test:
+    """Test a claim by many runs on neighbours of a schema; what each release states where none is given."""
+    asked = NOTHING if claim is None else Asked(claim.epsilon, claim.delta, claim.adjacency)
+    arms, _ = arms_for(defense, schema, asked, adjacency=None if claim is None else claim.adjacency, seed=seed)
+    return test_on(arms, defense, seed=seed, **options)
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,9 @@ def test_honest_steps_have_the_noise_that_was_planned():
     """Where nobody is in a batch a gradient is noise alone, of the planned deviation; a canary moves it by its norm."""
     steps = Training(rate=0.1, batches=40).release(people(400).records, rng=stream(3, "steps")).steps
     d = steps[:, :, 0] - steps[:, :, 1]
-    from defenses.synthetic import dp_sgd
+    from defenses.synthetic.accountant import plan
 
-    noise = dp_sgd.plan(epsilon=1.0, delta=1e-6, rate=0.1, steps=40).noise
+    noise = plan(epsilon=1.0, delta=1e-6, rate=0.1, steps=40).noise
     # a canary adds sqrt(2) to the difference in a tenth of the steps
     assert d.var() == pytest.approx(2 * noise**2 + 0.1 * 2, rel=0.05)
     side = np.where(people(400).records["ill"] == 1, 1, -1)

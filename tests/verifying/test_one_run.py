@@ -336,7 +336,7 @@ def test_a_test_says_which_power_it_shows():
     theory = refute(Identity(), people(), Claim(1.0, 0.0, Adjacency.REPLACE_ONE), runs=1, targets=200)
     # what theory would allow is no power of these attacks: it is said, but not shown as such
     assert "attacks as strong as theory allows would have caught epsilon" in theory.event
-    assert theory.power == ()
+    assert (theory.power, theory.power_by, own.power_by) == (None, "not known", "simulation")
     assert [epsilon for epsilon, _ in own.power] == [2.0, 4.0, 10.0]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -20,8 +22,8 @@ from privbench.verifying.verify import verify
 from tests.verifying.mechanisms import WIDE, Counts
 
 POWER = ((1.5, 0.5), (1.9, 0.96), (2.3, 0.99))
-HONEST = Found("many-runs", 0.4, 0.6, 4000, 1.0, "an event", POWER, claimed=1.0)
-CAUGHT = Found("one-run", 0.001, 1.4, 3, 1.0, "another event", ())
+HONEST = Found("many-runs", 0.4, 0.6, 4000, 1.0, "an event", 1.0, power=POWER, power_by="simulation")
+CAUGHT = Found("one-run", 0.001, 1.4, 3, 1.0, "another event", 1.0, power=(), power_by="simulation")
 
 
 def verified(*tests, claim=None):
@@ -51,10 +53,57 @@ def test_what_is_said_of_no_violation_has_power_in_it():
 def test_what_is_said_of_a_refuted_claim_has_its_bound():
     found = verified(CAUGHT, claim=Claim(0.5, 0.0, Adjacency.ADD_REMOVE))
     assert found.refuted
-    assert found.sentence == "the claim is refuted: epsilon is at least 1.4 (95 %), claimed 1 (replace-one)"
+    assert found.sentence == (
+        "the claim is refuted: epsilon is at least 1.4 (95 %, p-value 0.001), claimed 1 (replace-one)"
+    )
 
 
-@pytest.mark.parametrize("tests", [(HONEST,), (CAUGHT,), (HONEST, CAUGHT), (Found("local", 1.0, 0.0, 9, 0.1, "x"),)])
+@pytest.mark.parametrize(
+    ("bound", "claimed", "shown"),
+    [
+        (1.4, 1.0, "1.4"),
+        (6.0389, 1.0, "6.03"),
+        (1.004, 1.0, "1.004"),
+        (1.00004, 1.0, "1.00004"),
+        (0.9999, 1.0, "0.999"),
+        (2.719, 2.7182818, "2.719"),
+        (math.inf, 1.0, "inf"),
+    ],
+)
+def test_a_bound_is_rounded_down_and_set_apart_from_the_claim(bound, claimed, shown):
+    found = verified(replace(CAUGHT, epsilon_lower_bound=bound, claimed=claimed))
+    assert f"at least {shown} (95 %" in found.sentence
+
+
+def test_what_is_promised_is_not_rounded_up():
+    found = verified(replace(HONEST, power=((2.314, 0.9589),)))
+    assert "epsilon above 2.32 with probability 0.95 (" in found.sentence
+
+
+def test_what_is_extrapolated_is_said_so():
+    found = verified(replace(HONEST, power_by="extrapolation"))
+    assert found.sentence == (
+        "no violation found; this test would have caught epsilon above 1.9 with probability 0.96 if its leak shows in "
+        "the event looked at as this one's does (extrapolated; claimed 1, replace-one)"
+    )
+    assert any("extrapolated from this event alone" in line for line in found.details)
+
+
+@pytest.mark.parametrize(
+    ("power", "power_by", "said"),
+    [
+        ((), "extrapolation", ", and the test has too little power to say which epsilon it would have caught"),
+        (((4.0, 0.0),), "simulation", ", and the test has too little power to say which epsilon it would have caught"),
+        (None, "not computed", "; what this test would have caught was not computed"),
+        (None, "not known", "; what this test would have caught is not known"),
+    ],
+)
+def test_too_little_power_is_another_thing_than_power_that_is_not_known(power, power_by, said):
+    found = verified(replace(HONEST, power=power, power_by=power_by))
+    assert found.sentence == f"no violation found{said} (claimed 1, replace-one)"
+
+
+@pytest.mark.parametrize("tests", [(HONEST,), (CAUGHT,), (HONEST, CAUGHT), (replace(HONEST, power=None),)])
 def test_private_is_never_a_verdict(tests):
     found = verified(*tests)
     for text in (found.sentence, found._repr_html_(), found.to_json()):
@@ -62,16 +111,19 @@ def test_private_is_never_a_verdict(tests):
 
 
 def test_several_tests_share_the_level():
-    nearly = Found("many-runs", 0.03, 1.1, 4000, 1.0, "an event", POWER)
+    nearly = replace(HONEST, p_value=0.03, epsilon_lower_bound=1.1)
     assert verified(nearly).refuted
     assert not verified(nearly, HONEST).refuted, "0.03 is not below 0.05 / 2"
     assert verified(nearly, HONEST).p_value == pytest.approx(0.06)
 
 
 def test_the_strongest_bound_is_relative_to_what_its_neighbours_are_promised():
-    exchanged = Found("many-runs", 0.4, 1.5, 9, 1.0, "x", (), claimed=2.0)
-    added = Found("many-runs", 0.4, 0.9, 9, 1.0, "x", (), claimed=1.0, adjacency="add-remove")
-    assert verified(exchanged, added, claim=Claim(1.0, 0.0, Adjacency.ADD_REMOVE)).epsilon_lower_bound == 0.9
+    exchanged = Found("many-runs", 0.4, 1.5, 9, 1.0, "x", 2.0)
+    added = Found("many-runs", 0.4, 0.9, 9, 1.0, "x", 1.0, adjacency="add-remove")
+    found = verified(exchanged, added, claim=Claim(1.0, 0.0, Adjacency.ADD_REMOVE))
+    assert found.epsilon_lower_bound == 0.9
+    plain = json.loads(found.to_json())
+    assert (plain["epsilon_lower_bound"], plain["claimed"], plain["adjacency"]) == (0.9, 1.0, "add-remove")
 
 
 def test_json_says_the_same():
@@ -124,6 +176,17 @@ def test_a_mechanism_that_always_fails_is_one_sentence(method):
         verify(broken, epsilon=1.0, dataset=small(), method=method)
 
 
+@pytest.mark.parametrize("method", ["auto", "one-run", "many-runs"])
+def test_what_a_mechanism_raises_is_one_line(method):
+    def broken(train, rng):
+        raise ValueError("first\nsecond" + 300 * "x")
+
+    with pytest.raises(InputError, match=r"ValueError: first secondx+\.\.\.") as raised:
+        verify(broken, epsilon=1.0, dataset=small(), method=method)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 300
+
+
 def test_a_local_claim_is_tested_as_one(monkeypatch):
     monkeypatch.setattr("privbench.verifying.local._BOUND", 10_000)
     found = verify("ldp", settings={"epsilon": 1.5}, dataset=small(), runs=600, workers=1)
@@ -146,7 +209,14 @@ def test_a_slow_mechanism_is_tested_in_one_run(monkeypatch):
     assert found.tests == (CAUGHT,)
     assert (seen["targets"], seen["attacks"], seen["rows"]) == (50, ["majority"], None)
     assert seen["runs"] is None, "so many releases were meant for the many runs, not so many repetitions of the one"
-    assert found.notes == ()
+    assert found.notes == (
+        "runs 700 was meant for many runs, and the one run is not repeated so often: --method one-run sets it",
+    )
+
+
+def test_what_was_given_to_no_purpose_is_said():
+    found = verify(Counts(), dataset=small(), targets=50, attacks=["majority"], runs=600, workers=1, power=False)
+    assert [note.partition(" is for the one run")[0] for note in found.notes] == ["targets 50", "attacks majority"]
 
 
 class LessForMore:

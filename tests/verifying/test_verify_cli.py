@@ -35,6 +35,18 @@ def test_a_refuted_claim_is_status_1_and_json_is_json(tmp_path):
     assert plain["claim"]["delta"] == 1e-6
 
 
+@pytest.mark.parametrize("code", ["", "0", "3"])
+def test_a_function_that_ends_the_program_is_a_sentence(code, tmp_path):
+    (tmp_path / "mine.py").write_text(f"import sys\ndef ends(train, rng):\n    sys.exit({code})\n")
+    done = run(f"{tmp_path}/mine.py:ends", "--epsilon", "1", "--quiet")
+    assert isinstance(done.exception, InputError), "main() turns it into one sentence and status 2"
+    assert f"'ends' ended the program (exit {code or 0})" in str(done.exception)
+    (tmp_path / "script.py").write_text(f"import sys\ndef ends(train, rng):\n    return train\nsys.exit({code})\n")
+    done = run(f"{tmp_path}/script.py:ends", "--epsilon", "1", "--quiet")
+    assert isinstance(done.exception, InputError)
+    assert "when it was loaded" in str(done.exception)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from defenses.ldp.fake_claims import amplified, claims
-from defenses.ldp.fakes import Faked, randomise_one_genuine
+from defenses.ldp.fakes import Faked
 from defenses.ldp.grr import Grr
-from defenses.ldp.local_hashing import Blh, LocalHashing, Olh
+from defenses.ldp.local_hashing import Blh, Olh
+from defenses.ldp.one_genuine import randomise_one_genuine
 from defenses.ldp.rounds import Fresh
 from defenses.ldp.subset_selection import SubsetSelection
-from defenses.ldp.unary import Oue, Sue, The, UnaryEncoding
+from defenses.ldp.unary import Oue, Sue, The
 from privbench.errors import InputError
 from privbench.oracles import FakedOracle
 from privbench.rng import stream
@@ -334,7 +335,7 @@ def test_every_protocol_is_in_one_form():
     for protocol in PROTOCOLS:
         oracle = protocol(size=3, epsilon=1.0)
         law, sets = channel(oracle)
-        ratio = oracle.log_ratio if isinstance(oracle, UnaryEncoding | LocalHashing) else oracle.epsilon
+        ratio = oracle.log_ratio
         weight = law / np.exp(ratio * sets.T)
         for count in range(4):
             same = weight[:, sets.sum(axis=1) == count]

@@ -95,7 +95,7 @@ class Case:
         return {
             "p_value": found.p_value,
             "epsilon_lower_bound": found.epsilon_lower_bound,
-            "claimed": found.claimed(test),
+            "claimed": test.claimed,
             "runs": test.runs,
             "seconds": test.seconds,
             "event": test.event,

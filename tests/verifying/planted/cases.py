@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from defenses.own.function import Function
 from defenses.synthetic.zcdp import epsilon_of, rho_of
 from privbench.claim import Adjacency
 from privbench.schema import Column, Kind
 from tests.verifying.planted.case import Case, Size
 from tests.verifying.planted.deltas import DomainFromData, Gaussian, Truncated
+from tests.verifying.planted.functions import EPSILON, seeded, unseeded
 from tests.verifying.planted.histograms import (
     BoundsFromData,
     CountsTwice,
@@ -16,6 +20,7 @@ from tests.verifying.planted.histograms import (
     NoiseKept,
     NoiseReused,
     NoiseTooSmall,
+    OwnGenerator,
     SeededByConstant,
     SkipsLargeCells,
     WrongSensitivity,
@@ -99,6 +104,24 @@ _HISTOGRAMS = (
         Histogram(epsilon=0.5),
         _TWO,
         runs=600,
+    ),
+    Case(
+        "own generator seeded by a constant",
+        "histogram",
+        (Size("always", OwnGenerator(epsilon=0.5, own=np.random.default_rng(7))),),
+        "always",
+        OwnGenerator(epsilon=0.5),
+        _TWO,
+        runs=2000,
+    ),
+    Case(
+        "function's generator seeded by a constant",
+        "histogram",
+        (Size("always", Function(seeded, epsilon=EPSILON)),),
+        "always",
+        Function(unseeded, epsilon=EPSILON),
+        _TWO,
+        runs=2000,
     ),
     Case(
         "noise drawn once and reused",

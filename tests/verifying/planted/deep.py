@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defenses.synthetic import dp_sgd
+from defenses.synthetic.accountant import Plan, claim_of, plan
 from defenses.synthetic.coding import Codes, Coding
 from privbench.claim import Claim
 from privbench.contracts import Guess, View, each_secret
@@ -88,16 +89,16 @@ class Training:
         coding = Coding(train.schema, 2)
         codes = coding.encode(train)
         with dp_sgd.undisturbed(rng):
-            spending = dp_sgd.plan(epsilon=self.epsilon, delta=self.delta, rate=self.rate, steps=self.batches)
+            spending = plan(epsilon=self.epsilon, delta=self.delta, rate=self.rate, steps=self.batches)
             steps = np.stack(self.steps(codes, coding.sizes, spending))
-        claim = dp_sgd.claim_of(spending, train.schema, epsilon=self.epsilon, delta=self.delta)
+        claim = claim_of(spending, train.schema, epsilon=self.epsilon, delta=self.delta)
         return Published(train.take(np.arange(0)), len(train), claim, steps)
 
-    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: dp_sgd.Plan) -> list[Floats]:
+    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: Plan) -> list[Floats]:
         """Train, and return what is published."""
         return self._trained(_network(sizes), codes, sizes, spending)
 
-    def _trained(self, network: Any, codes: Codes, sizes: tuple[int, ...], spending: dp_sgd.Plan) -> list[Floats]:
+    def _trained(self, network: Any, codes: Codes, sizes: tuple[int, ...], spending: Plan) -> list[Floats]:
         gradients: list[Floats] = []
         usual = spending.rate * codes.shape[1]  # a step's gradient is divided by it
         dp_sgd.train(
@@ -118,7 +119,7 @@ class NoiseTooSmall(Training):
 
     factor: float = 4.0
 
-    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: dp_sgd.Plan) -> list[Floats]:
+    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: Plan) -> list[Floats]:
         return super().steps(codes, sizes, replace(spending, noise=spending.noise / self.factor))
 
 
@@ -128,7 +129,7 @@ class NoSampling(Training):
 
     taken: float = 1.0
 
-    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: dp_sgd.Plan) -> list[Floats]:
+    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: Plan) -> list[Floats]:
         return super().steps(codes, sizes, replace(spending, rate=self.taken))
 
 
@@ -138,7 +139,7 @@ class LastStepBare(Training):
 
     bare: int = 1
 
-    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: dp_sgd.Plan) -> list[Floats]:
+    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: Plan) -> list[Floats]:
         first, second = _network(sizes), _network(sizes)
         done = self._trained(first, codes, sizes, replace(spending, steps=spending.steps - self.bare))
         second.weight.weight.data.copy_(first.weight.weight.data)
@@ -151,7 +152,7 @@ class BatchMeans(Training):
 
     momentum: float = 0.1
 
-    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: dp_sgd.Plan) -> list[Floats]:
+    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: Plan) -> list[Floats]:
         network = _network(sizes, momentum=self.momentum)
         return [*self._trained(network, codes, sizes, spending), network.means.numpy().astype(np.float64)]
 
@@ -160,7 +161,7 @@ class BatchMeans(Training):
 class MeanClipped(Training):
     """The mean of a batch is clipped in place of each record's gradient, the noise is that for clipped records."""
 
-    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: dp_sgd.Plan) -> list[Floats]:
+    def steps(self, codes: Codes, sizes: tuple[int, ...], spending: Plan) -> list[Floats]:
         import torch
 
         network = _network(sizes)

@@ -25,6 +25,7 @@ __all__ = [
     "NoiseKept",
     "NoiseReused",
     "NoiseTooSmall",
+    "OwnGenerator",
     "SeededByConstant",
     "SkipsLargeCells",
     "WrongSensitivity",
@@ -131,6 +132,23 @@ class SeededByConstant(Histogram):
     def noisy(self, counts: Counts, *, rng: np.random.Generator) -> Counts:
         """Return the counts with noise."""
         return super().noisy(counts, rng=stream(7, "noise"))
+
+
+@dataclass(frozen=True)
+class OwnGenerator(Histogram):
+    """Draw the noise from a generator that the object brings along: honest, unless anybody can know its seed.
+
+    Parameters
+    ----------
+    own : Generator
+        Seeded by the operating system where none is given.
+    """
+
+    own: np.random.Generator = field(default_factory=np.random.default_rng, compare=False, repr=False)
+
+    def noisy(self, counts: Counts, *, rng: np.random.Generator) -> Counts:
+        """Return the counts with noise."""
+        return super().noisy(counts, rng=self.own)
 
 
 @dataclass(frozen=True)

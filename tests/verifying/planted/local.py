@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 
 from defenses.ldp.cells import cells_of
 from defenses.ldp.fake_claims import claims
-from defenses.ldp.fakes import Faked, randomise_one_genuine
+from defenses.ldp.fakes import Faked
 from defenses.ldp.grr import Grr
 from defenses.ldp.local_hashing import Olh
 from defenses.ldp.memoised import Memoised
 from defenses.ldp.memoised_budgets import memoised
+from defenses.ldp.one_genuine import randomise_one_genuine
 from defenses.ldp.unary import Sue
 from privbench.claim import Adjacency, Claim
 from privbench.oracles import FrequencyOracle
-from privbench.reports import ReportedColumn, Reports, Together
+from privbench.reported_column import ReportedColumn
+from privbench.reports import Reports, Together
 from privbench.schema import Column
 from privbench.table import Table
 
