@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from privbench.claim import Claim
+from privbench.claim import Adjacency, Claim
 from privbench.contracts import Defense
 from privbench.dataset import Dataset
 from privbench.errors import PrivbenchError
 from privbench.scorers.claims import Guesses, one_run_critical, right_law
 from privbench.scorers.intervals import LEVEL, clopper_pearson
+from privbench.verifying.asked import stated_on_data
 from privbench.verifying.larger import with_epsilon_times
 from privbench.verifying.one_run_plan import Counts, OneRun, judge
 from privbench.verifying.power import PowerBy
@@ -118,18 +119,21 @@ def honest_power(
 ) -> Curve:
     """Return how often the test refutes the claim if the defense is run with a larger epsilon; parameters as above.
 
-    The epsilon shown is the claim's times 10, 4 and 2, and so is the defense's parameter; the probability is a lower
-    limit at 95 %, as twenty refutations in twenty repeats are no promise of the next one. Left out are those for which
-    the time does not suffice for five repeats, those below one that was never caught, and all where the defense has no
-    such parameter.
+    The epsilon shown is the claim's times 10, 4 and 2, and so is what the defense then states; the probability is a
+    lower limit at 95 %, as twenty refutations in twenty repeats are no promise of the next one. Left out are those for
+    which the time does not suffice for five repeats, those below one that was never caught, and all where the defense
+    has no such parameter.
     """
+    if with_epsilon_times(defense, 1.0) is None:
+        return ()
     started, curve = time.monotonic(), list[tuple[float, float]]()
+    scale = _scale(defense, dataset, claim, records=plan.records, seed=seed)
     for place, factor in enumerate(_FACTORS):
         begun = time.monotonic()
         slice_ = (seconds - (begun - started)) / (len(_FACTORS) - place)
         caught = repeats = 0
         try:
-            if (larger := with_epsilon_times(defense, factor)) is None:
+            if (larger := with_epsilon_times(defense, factor * scale)) is None:
                 return ()
             for repeat in range(_REPEATS):
                 spent = time.monotonic() - begun
@@ -146,6 +150,15 @@ def honest_power(
         if time.monotonic() - started > seconds or (repeats >= _FEWEST and not caught):
             break
     return tuple(sorted(curve))
+
+
+def _scale(defense: Defense, dataset: Dataset, claim: Claim, *, records: int, seed: int) -> float:
+    """Return how many times its own epsilon a defense has to have to state that of the claim; 1 if it states none."""
+    own = stated_on_data(defense, dataset, seed, records=records)
+    if own is not None and claim.adjacency is Adjacency.REPLACE_ONE:
+        own = own.as_replace_one()
+    comparable = own is not None and own.adjacency is claim.adjacency and own.epsilon > 0
+    return claim.epsilon / own.epsilon if own is not None and comparable else 1.0
 
 
 def _surely(caught: int, repeats: int) -> float:
