@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from privbench import __version__
+from privbench.auditing.thresholds import THRESHOLDS
 from privbench.errors import InputError, PrivbenchError, one_sentence
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def audit(
     json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")] = False,
     markdown: Annotated[str | None, typer.Option(help="Write a summary in Markdown to this file; - prints it.")] = None,
     fail_above: Annotated[
-        list[str] | None, typer.Option(help="METRIC=VALUE, as advantage=0.05: exit 1 if surely above.")
+        list[str] | None,
+        typer.Option(help=f"METRIC=VALUE, as advantage=0.05: exit 1 if surely above. {', '.join(THRESHOLDS)}."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
@@ -157,7 +159,7 @@ def audit(
         raise InputError("--json and --markdown - both print to standard output; give --markdown a file")
     check_folder(out)
     if markdown is not None and markdown != "-":
-        check_file(markdown)
+        check_file(markdown, read=[path for path in (synthetic, train, control) if path is not None])
     lists = [secret, known, group, continuous, categorical, ordinal]
     cut = any("," in name for names in lists for name in names or ())
     columns = columns_of(train, Dialect(delimiter, encoding, decimal, thousands)) if cut else ()
@@ -195,9 +197,11 @@ def audit(
     )
     page = result.write(out)
     if markdown is not None and markdown != "-":
-        result.write_markdown(markdown)
-    _tell(result.to_json() if json else result.to_markdown() if markdown == "-" else _printed(result))
+        result.write_markdown(markdown, thresholds=thresholds)
+    _tell(result.to_json() if json else result.to_markdown(thresholds) if markdown == "-" else _printed(result))
     _say_where(result, page, err=json or markdown == "-")
+    if markdown is not None and markdown != "-":
+        _tell(f"Summary: {markdown}\n", err=json)
     crossings = result.crossed(thresholds)
     for crossing in crossings:
         _tell(f"above the threshold: {crossing}\n", err=True)

@@ -7,7 +7,6 @@ from privbench.auditing.standing import (
     comparable,
     copied,
     identified,
-    inferred,
     misled,
     overall,
     ruled_out,
@@ -61,7 +60,7 @@ def how_sure(findings: Findings) -> tuple[str, ...]:
     )
     said.append(
         "Figures are means over many people: a few may be exposed while the mean is near 0. Whether somebody is in the "
-        "training file at all is a question of its own, and is not asked here."
+        "training file at all is a question of its own, which only the checks of copies and closeness touch here."
     )
     return tuple(said)
 
@@ -84,7 +83,7 @@ def next_steps(findings: Findings) -> tuple[str, ...]:
     """Return what to do, the most urgent first."""
     loud = {check.name for check in findings.checks if check.level != "fine"}
     leaking = [column.column for column in findings.columns if standing(column, findings) == "leaks"]
-    held, people = overall(findings) == "leaks", inferred(findings)
+    held, people = overall(findings) == "leaks", findings.exposed > 0
     found = people or any(one.advantage is not None and one.advantage.low > 0 for one in findings.columns)
     steps = ["Do not hand the file out as it is."] if held else []
     if findings.asked.reference != "controls":

@@ -147,7 +147,7 @@ def audit(
     columns = [replace(one, missed=_missed(found[one.column])) for one in columns]
     columns += [_unasked(name, alike, why) for name, why in reasons.items() if why]
     by_group, small = group_findings(judged, people, read.groups, alike.train)
-    records = record_findings(
+    records, exposed = record_findings(
         alike.train, checked, judged, people,
         known=declared, secrets=asked, seed=seed,
     )  # fmt: skip
@@ -175,6 +175,7 @@ def audit(
         columns=tuple(columns),
         groups=by_group,
         records=records,
+        exposed=exposed,
         usefulness=usefulness,
         notes=(*alike.notes, _sampled(people, alike), *_notes(found, time_limit, late)),
         small_groups=small,

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from privbench.auditing.findings import Advantage, Findings
-from privbench.auditing.standing import SEVERAL, comparable, followed, inferred, misled
+from privbench.auditing.standing import SEVERAL, comparable, followed, misled, overall, standing
 from privbench.auditing.thresholds import COPIES, THRESHOLDS
 from privbench.errors import InputError, unknown
 from privbench.result import EXPOSED
 
-__all__ = ["Crossing", "crossed", "not_judged", "not_ruled_out", "reservations"]
+__all__ = ["Crossing", "crossed", "crossings", "not_judged", "not_ruled_out", "reservations"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,20 @@ def crossed(findings: Findings, thresholds: Mapping[str, float]) -> tuple[Crossi
     for name in thresholds:
         if name not in THRESHOLDS:
             raise unknown("metric of --fail-above", name, THRESHOLDS)
-    found = [
+    found = crossings(findings, thresholds)
+    if not found and (missing := not_judged(findings, thresholds)):
+        raise InputError(missing[0])
+    return found
+
+
+def crossings(findings: Findings, thresholds: Mapping[str, float]) -> tuple[Crossing, ...]:
+    """Return the same, whatever cannot be judged."""
+    return tuple(
         Crossing(name, *figure, threshold)
         for name, threshold in thresholds.items()
         for figure in _known(findings, name)
         if figure[2] > threshold
-    ]
-    if not found and (missing := not_judged(findings, thresholds)):
-        raise InputError(missing[0])
-    return tuple(found)
+    )
 
 
 def not_judged(findings: Findings, thresholds: Iterable[str]) -> tuple[str, ...]:
@@ -115,17 +120,17 @@ def not_judged(findings: Findings, thresholds: Iterable[str]) -> tuple[str, ...]
     return tuple(said)
 
 
-def reservations(findings: Findings, crossings: Iterable[Crossing]) -> tuple[str, ...]:
+def reservations(findings: Findings, above: Iterable[Crossing]) -> tuple[str, ...]:
     """Return what has to be said of crossings that need not mean leakage.
 
     Parameters
     ----------
     findings : Findings
         Of one audit.
-    crossings : iterable of Crossing
+    above : iterable of Crossing
         Of `crossed`.
     """
-    if not any(one.metric.endswith("advantage") for one in crossings) or comparable(findings) or followed(findings):
+    if not any(one.metric.endswith("advantage") for one in above) or comparable(findings) or followed(findings):
         return ()
     if findings.asked.reference == "controls":
         return ("the control file is of another population, which crosses a threshold on an advantage by itself",)
@@ -138,7 +143,8 @@ def reservations(findings: Findings, crossings: Iterable[Crossing]) -> tuple[str
 def not_ruled_out(findings: Findings, thresholds: Mapping[str, float]) -> tuple[str, ...]:
     """Return a sentence for every threshold that is not crossed, but may be exceeded all the same.
 
-    And one on people who stand out, where there are any and no threshold is about them.
+    And one on people who stand out, where there are any and no threshold is about them, and one on leakage that the
+    audit found although no threshold is crossed.
 
     Parameters
     ----------
@@ -146,9 +152,14 @@ def not_ruled_out(findings: Findings, thresholds: Mapping[str, float]) -> tuple[
         As in `crossed`.
     """
     said = []
-    if thresholds and "exposed" not in thresholds and (people := inferred(findings)):
+    if thresholds and overall(findings) == "leaks" and not crossings(findings, thresholds):
+        why = [check.name for check in findings.checks if check.level == "alarm"]
+        why += [one.column for one in findings.columns if standing(one, findings) == "leaks"]
+        if why:
+            said.append(f"no threshold is crossed, but the audit finds leakage ({', '.join(why)}): see the report")
+    if thresholds and "exposed" not in thresholds and (people := findings.exposed):
         said.append(
-            f"no threshold is about single people (exposed=0), of whom {len(people)} stand out: see the report, and "
+            f"no threshold is about single people (exposed=0), of whom {people} stand out: see the report, and "
             f"{EXPOSED}"
         )
     for name, threshold in thresholds.items():
@@ -173,8 +184,8 @@ def _figures(findings: Findings, name: str) -> list[tuple[str, float, float, flo
     if name == "exposed":
         if not comparable(findings) or not findings.asked.members:
             return []
-        people = len(inferred(findings))  # fewer than several may be luck, as `standing.overall` has it
-        share = people / findings.asked.members if people >= SEVERAL else 0.0
+        # fewer than several may be luck, as `standing.overall` has it
+        share = findings.exposed / findings.asked.members if findings.exposed >= SEVERAL else 0.0
         return [_limits("the people attacked", share, None, None)]
     if name in COPIES:
         return [

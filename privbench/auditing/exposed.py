@@ -25,7 +25,7 @@ from privbench.table import Table
 __all__ = ["LISTED", "record_findings"]
 
 LISTED = 100
-"""How many people are listed at most."""
+"""How many people are listed at most of each kind: copied, nearly copied, told far better than others."""
 _LOOKED_AT = 2000  # copied people of whom the rarest are listed
 _COMPARED = 100_000  # training records among whom they are rare
 _BEYOND = 0.99  # share of controls whose figure in a column is below that of a column named
@@ -40,8 +40,8 @@ def record_findings(
     known: Sequence[str] | None,
     secrets: Sequence[str],
     seed: int,
-) -> tuple[RecordFinding, ...]:
-    """Return the most exposed people: those copied first, the rarest of each first.
+) -> tuple[tuple[RecordFinding, ...], int]:
+    """Return the most exposed people, those copied first, and how many are told far better than others in all.
 
     Parameters
     ----------
@@ -78,14 +78,15 @@ def record_findings(
             for place, label in zip(places, names, strict=True)
         ]
         seen |= set(places.tolist())
-    listed += [one for one in _inferred(judged, people, rare) if one.record - 1 not in seen]
-    return tuple(listed[:LISTED])
+    inferred, number = _inferred(judged, people, rare)
+    listed += [one for one in inferred if one.record - 1 not in seen]
+    return tuple(listed), number
 
 
-def _inferred(judged: Sequence[Judged], people: People, rare: _Rare) -> list[RecordFinding]:
-    """Return the members who stand out, the highest first."""
+def _inferred(judged: Sequence[Judged], people: People, rare: _Rare) -> tuple[list[RecordFinding], int]:
+    """Return the members who stand out, the highest first and not all where they are many, and their number."""
     if not judged or people.others is not None:
-        return []
+        return [], 0
     given, usual = (
         np.stack([picked(_stacked(one, side), one.fit, second=people.second) for one in judged if one.fit])
         for side in ("probability", "baseline")
@@ -95,7 +96,7 @@ def _inferred(judged: Sequence[Judged], people: People, rare: _Rare) -> list[Rec
     member, places = people.member, np.flatnonzero(people.member)
     false = beside_luck(means[member], means[~member])[2]
     out = places[(false <= FALSE) & (means[member] > 0)]
-    out = out[np.argsort(-means[out], kind="stable")][:LISTED]
+    number, out = len(out), out[np.argsort(-means[out], kind="stable")][:LISTED]
     bar = np.maximum(np.quantile(gains[:, ~member], _BEYOND, axis=1), 0.0)
     names = rare.of(people.record[out])
     found = []
@@ -115,7 +116,7 @@ def _inferred(judged: Sequence[Judged], people: People, rare: _Rare) -> list[Rec
                 label,
             )
         )
-    return found
+    return found, number
 
 
 def _stacked(one: Judged, side: str) -> NDArray[np.float64]:

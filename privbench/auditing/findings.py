@@ -246,12 +246,15 @@ class Findings:
     groups : tuple of GroupFinding
         Ranked alike.
     records : tuple of RecordFinding
-        The most exposed first.
+        The most exposed first, not all of them where they are many.
     usefulness : Usefulness
     notes : tuple of str
         How the files were read and reconciled, a sentence each.
     small_groups : tuple of SmallGroup
         Groups of the protected columns named about which `groups` says nothing.
+    exposed : int
+        People attacked who are told far better than controls with the same values, beyond luck: all of them, listed or
+        not, copied or not; 0 without a control file.
     """
 
     asked: Asked
@@ -262,3 +265,4 @@ class Findings:
     usefulness: Usefulness
     notes: tuple[str, ...]
     small_groups: tuple[SmallGroup, ...] = ()
+    exposed: int = 0

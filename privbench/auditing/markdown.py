@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from privbench.auditing.advice import small_groups
+from privbench.auditing.crossings import crossings, not_judged, not_ruled_out, reservations
 from privbench.auditing.findings import ColumnFinding, Findings
 from privbench.auditing.standing import standing
 from privbench.auditing.verdict import verdict
@@ -17,13 +19,15 @@ _SHOWN = 15
 _LEVELS = {"alarm": "**alarm**", "warning": "warning", "fine": "fine"}
 
 
-def to_markdown(findings: Findings) -> str:
-    """Return the verdict, the columns (the first 15), the checks and how the files were read.
+def to_markdown(findings: Findings, thresholds: Mapping[str, float]) -> str:
+    """Return the verdict, the thresholds, the columns (the first 15), the checks and how the files were read.
 
     Parameters
     ----------
     findings : Findings
         Of one audit.
+    thresholds : mapping of str to float
+        As in `privbench.auditing.crossings.crossed`.
     """
     answer, asked = verdict(findings), findings.asked
     names = {role: name for role, name, _ in asked.files}
@@ -35,6 +39,7 @@ def to_markdown(findings: Findings) -> str:
         "",
         "Files: " + "; ".join(f"{role} {escaped(name)}, {rows:,} rows" for role, name, rows in asked.files) + ".",
         "",
+        *_thresholds(findings, thresholds),
         *_columns(findings),
     ]
     if findings.small_groups:
@@ -51,6 +56,17 @@ def to_markdown(findings: Findings) -> str:
     lines += ["### What to do", "", *(f"- {escaped(sentence)}" for sentence in answer.next), ""]
     lines.append(f"privbench {escaped(asked.version)}, seed {asked.seed}, {asked.seconds:.0f} s.")
     return "\n".join(lines) + "\n"
+
+
+def _thresholds(findings: Findings, thresholds: Mapping[str, float]) -> list[str]:
+    """Return which thresholds are crossed, which cannot be judged, and what to know beside them."""
+    if not thresholds:
+        return []
+    above = crossings(findings, thresholds)
+    said = [f"**above the threshold**: {escaped(str(one))}" for one in above]
+    said += [escaped(one) for one in (*reservations(findings, above), *not_judged(findings, thresholds))]
+    said += [escaped(one) for one in not_ruled_out(findings, thresholds)]
+    return ["### Thresholds", "", *(f"- {one}" for one in said or ["none is crossed"]), ""]
 
 
 def escaped(text: str) -> str:

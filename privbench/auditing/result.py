@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,11 +101,11 @@ class AuditResult:
 
         return to_json(self.findings)
 
-    def to_markdown(self) -> str:
-        """Return the verdict, the columns and the checks as GitHub-style Markdown."""
+    def to_markdown(self, thresholds: Mapping[str, float] | None = None) -> str:
+        """Return the verdict, the columns and the checks as GitHub-style Markdown, and which thresholds are crossed."""
         from privbench.auditing.markdown import to_markdown
 
-        return to_markdown(self.findings)
+        return to_markdown(self.findings, thresholds or {})
 
     def to_html(self) -> str:
         """Return the page for people who did not run the audit, self-contained."""
@@ -163,8 +163,14 @@ class AuditResult:
             write_atomically(target / name, _writer(text))
         return target / "report.html"
 
-    def write_markdown(self, path: str | Path) -> None:
+    def write_markdown(self, path: str | Path, *, thresholds: Mapping[str, float] | None = None) -> None:
         """Write the summary in Markdown to a file, such as that of ``$GITHUB_STEP_SUMMARY``.
+
+        Parameters
+        ----------
+        path : path
+        thresholds : mapping of str to float or None
+            As in `crossed`: which of them are crossed stands in the summary.
 
         Raises
         ------
@@ -172,7 +178,7 @@ class AuditResult:
             If it cannot be written.
         """
         check_file(path)
-        write_atomically(Path(path), _writer(self.to_markdown()))
+        write_atomically(Path(path), _writer(self.to_markdown(thresholds)))
 
     def __repr__(self) -> str:
         return f"<AuditResult: {self.verdict}>"
@@ -198,8 +204,15 @@ def check_folder(folder: Path) -> None:
         raise InputError(f"{folder}: {reason}; choose another folder for the audit's results")
 
 
-def check_file(path: str | Path) -> None:
+def check_file(path: str | Path, *, read: Sequence[Path] = ()) -> None:
     """Refuse a name under which no summary can be written, before a long audit rather than after it.
+
+    Parameters
+    ----------
+    path : path
+        Where the summary is to be written.
+    read : sequence of Path
+        Files of the audit, which it must not take the place of.
 
     Raises
     ------
@@ -211,6 +224,8 @@ def check_file(path: str | Path) -> None:
         raise InputError("markdown: the file's name is empty ($GITHUB_STEP_SUMMARY is, outside of a job); give one")
     try:
         what = "is a folder" if not file.name or given.endswith("/") or file.is_dir() else ""
+        if any(other.exists() and file.exists() and file.samefile(other) for other in read):
+            what = "is a file of the audit"
         what = what or ("is no regular file" if file.exists() and not file.is_file() else _closed(file.parent))
     except OSError as error:  # of a name that is too long, or in a folder that may not be looked into
         what = f"cannot be written ({error.strerror})"

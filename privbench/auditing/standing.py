@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from privbench.auditing.findings import Advantage, Check, ColumnFinding, Findings, RecordFinding
+from privbench.auditing.findings import Advantage, Check, ColumnFinding, Findings
 from privbench.report.strongest import TELLING
 
-__all__ = ["SEVERAL", "Standing", "comparable", "copied", "doubted", "followed", "identified", "inferred",
+__all__ = ["SEVERAL", "Standing", "comparable", "copied", "doubted", "followed", "identified",
            "little_to_gain", "misled", "overall", "ruled_out", "standing", "tolerated", "trust_first"]  # fmt: skip
 
 Standing = Literal["leaks", "unclear", "none", "untested"]
@@ -54,8 +54,8 @@ def overall(findings: Findings) -> Standing:
     it back where others were tested: what they can give away is single people, who are looked for by themselves.
     """
     each = [standing(column, findings) for column in findings.columns]
-    people = inferred(findings)
-    if "leaks" in each or _out(findings) or (len(people) >= SEVERAL and comparable(findings)):
+    people = findings.exposed
+    if "leaks" in each or _out(findings) or (people >= SEVERAL and comparable(findings)):
         return "leaks"
     if not set(each) - {"untested"}:
         return "untested"
@@ -85,12 +85,6 @@ def little_to_gain(column: ColumnFinding) -> bool:
     """Return whether what is ruled out in a column is small by itself, but not beside what there is to gain."""
     one = column.advantage
     return one is not None and one.low <= 0 and one.high <= TELLING and not ruled_out(one)
-
-
-def inferred(findings: Findings) -> tuple[RecordFinding, ...]:
-    """Return the people whom attacks tell far better than controls with the same values; not those copied."""
-    compared = findings.asked.reference == "controls"
-    return tuple(one for one in findings.records if one.columns and compared)
 
 
 def trust_first(checks: tuple[Check, ...]) -> tuple[Check, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from privbench.auditing.exposed import LISTED
 from privbench.auditing.findings import Advantage, ColumnFinding, Findings
 from privbench.auditing.standing import standing
 from privbench.auditing.words import p_value
@@ -110,7 +111,7 @@ def records_table(findings: Findings) -> Table | None:
     )
     rest = len(findings.records) - len(shown)
     caption = "The most exposed records of the training file by their number, 1 the first below the header"
-    caption += f"; {rest} more stand in exposed.csv." if rest else "."
+    caption += f"; {rest} more stand in exposed.csv, at most {LISTED} of a kind." if rest else "."
     return Table(caption, ("Record", "Why", "Columns", "Rare in"), (("", lines),))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from privbench.auditing.advice import small_groups
+from privbench.auditing.exposed import LISTED
 from privbench.auditing.findings import Advantage, Findings
 from privbench.auditing.standing import standing
 from privbench.auditing.verdict import verdict
@@ -53,7 +54,8 @@ def print_findings(findings: Findings, console: Console) -> None:
     _print_notes(findings, console, width)
     _print_groups(findings, console, width)
     if findings.records:
-        line(f"\nMost exposed records of the training file (of {len(findings.records):,} listed)", "bold")
+        many = f"of {len(findings.records):,} listed, at most {LISTED} of a kind"
+        line(f"\nMost exposed records of the training file ({many})", "bold")
         for record in findings.records[:_RECORDS]:
             where = f" (rare in {record.rare_in})" if record.rare_in else ""
             line(f"- record {record.record:,}: {record.why}{where}")

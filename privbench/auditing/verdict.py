@@ -11,13 +11,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from privbench.auditing.advice import how_sure, next_steps
-from privbench.auditing.exposed import LISTED
 from privbench.auditing.findings import Advantage, ColumnFinding, Findings
 from privbench.auditing.standing import (
     Standing,
     doubted,
     followed,
-    inferred,
     little_to_gain,
     misled,
     overall,
@@ -100,22 +98,22 @@ def _found(findings: Findings) -> str:
 
 def _people(findings: Findings) -> str:
     """Say how many people are told far better than others, and in what; nothing if nobody is."""
-    people = inferred(findings)
-    if not people:
+    if not findings.exposed:
         return ""
-    counts = Counter(name for one in people for name in one.columns)
+    counts = Counter(name for one in findings.records for name in one.columns)
     names = [name for name, _ in counts.most_common(_NAMED)]
-    where = f"{'above all ' if len(counts) > _NAMED else ''}{listed(names)}"
-    many = f"{'At least ' if len(findings.records) >= LISTED else ''}{len(people):,}"
-    one = len(people) == 1
+    where = f" ({'above all ' if len(counts) > _NAMED else ''}{listed(names)})" if names else ""
+    who = "1 person of the training file is" if findings.exposed == 1 else None
     text = (
-        f"{many} {'person' if one else 'people'} of the training file {'is' if one else 'are'} guessed right far more "
-        f"confidently than people outside with the same values ({where}): more than luck explains."
+        f"{who or f'{findings.exposed:,} people of the training file are'} guessed right far more confidently than "
+        f"people outside with the same values{where}: more than luck explains."
     )
     return f"With that reservation: {text[:1].lower()}{text[1:]}" if doubted(findings) else text
 
 
 def _leak(findings: Findings, leaking: list[ColumnFinding], asked: int) -> str:
+    # first those of which the attack says more than anybody could say without the file
+    leaking = sorted(leaking, key=_known_anyway)
     first = leaking[0]
     advantage = first.advantage
     assert advantage is not None
@@ -137,13 +135,29 @@ def _leak(findings: Findings, leaking: list[ColumnFinding], asked: int) -> str:
         named = [f"{one.column} ({in_100(one.advantage.advantage)})" for one in others[:_NAMED] if one.advantage]
         rest = len(others) - len(named)
         named += [f"{rest} more"] if rest else []
-        text += f" The same is found for {listed(named)}."
+        far = any(one.advantage and one.advantage.metric == "within_tolerance" for one in others[:_NAMED])
+        near = f", numbers to within {100 * TOLERANCE:g} % of their range" if far else ""
+        text += f" The same is found for {listed(named)}{near}."
+    if (anyway := [one.column for one in leaking if _known_anyway(one)]) and findings.asked.reference == "controls":
+        shown = [*anyway[:_NAMED], *([f"{len(anyway) - _NAMED} more"] if len(anyway) > _NAMED else [])]
+        text += (
+            f" In {listed(shown)} people outside are guessed right as often by other means: there the advantage shows "
+            "that rows follow single people, not that more can be guessed."
+        )
     if findings.asked.reference != "controls" and not followed(findings):
         text += (
             " Rows that are more regular than real records do that, too, without giving anybody away: without a "
             "control file the two cannot be told apart here."
         )
     return text
+
+
+def _known_anyway(column: ColumnFinding) -> bool:
+    """Return whether some attack, or the commonest value, is right of as many outside as the best is of members."""
+    if column.advantage is None:
+        return False
+    outside = [one.reference for _, one in column.attacks]
+    return max([*outside, column.majority or 0.0]) >= column.advantage.value
 
 
 def _nothing(findings: Findings, asked: list[ColumnFinding]) -> str:
@@ -180,7 +194,7 @@ def _nothing(findings: Findings, asked: list[ColumnFinding]) -> str:
 def _little_to_gain(findings: Findings, asked: list[ColumnFinding]) -> str:
     """Name the columns in which what is ruled out is small by itself, but not beside what there is to gain."""
     full = [column for column in asked if little_to_gain(column)]
-    if not full or inferred(findings):  # people who stand out are the finding
+    if not full or findings.exposed:  # people who stand out are the finding
         return ""
     names = [column.column for column in full[:_NAMED]]
     names += [f"{len(full) - _NAMED} more"] if len(full) > _NAMED else []

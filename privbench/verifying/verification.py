@@ -119,12 +119,15 @@ class Verification:
         found = [(test, *caught) for test in self.tests if (caught := _caught(test)) is not None]
         if found:
             test, epsilon, probability = min(found, key=lambda one: one[1] / one[0].claimed)
-            condition, how = "", ""
             if test.power_by == "extrapolation":
-                condition, how = " if its leak shows in the event looked at as this one's does", "extrapolated; "
+                return (
+                    f"no violation found in the event looked at (claimed {test.claimed:.4g}, {self._sense(test)}); a "
+                    f"leak that shows there as this one's does would have been caught above epsilon {_up(epsilon)} "
+                    f"with probability {_down(probability)} (extrapolated), another one perhaps not"
+                )
             return (
                 f"no violation found; this test would have caught epsilon above {_up(epsilon)} with probability "
-                f"{_down(probability)}{condition} ({how}claimed {test.claimed:.4g}, {self._sense(test)})"
+                f"{_down(probability)} (claimed {test.claimed:.4g}, {self._sense(test)})"
             )
         if any(test.power is not None for test in self.tests):
             told = ", and the test has too little power to say which epsilon it would have caught"

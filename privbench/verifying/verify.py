@@ -31,6 +31,8 @@ METHODS: tuple[Method, ...] = ("auto", "one-run", "many-runs", "local", "both")
 _RUNS = 20_000
 # many runs are made where the fewest fit into so many seconds
 _MINUTE = 60.0
+# of p-values that do not refute, which are worth another look
+_SMALL = 0.2
 
 
 def verify(
@@ -158,6 +160,11 @@ def verify(
         one = whole.anew(seed, "one-run")
         tests.append(_one_run(one, data, in_one or claim, repeated, targets, attacks, seed, left, level))
     notes += tuple(_unused(method, chosen, runs, targets, attacks))
+    if any(1 - level <= test.p_value < _SMALL and test.runs > 1 for test in tests):
+        notes += (
+            "a p-value is small without refuting the claim: make several times as many releases (--runs) before you "
+            "rely on it",
+        )
     frame = rows_of(tests, claim, data, defense=name, params=params, seed=seed)
     return Verification(claim, tuple(tests), frame, notes)
 

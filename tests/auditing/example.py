@@ -112,6 +112,7 @@ def findings(**changes: Any) -> Findings:
         ),
         usefulness=USEFUL,
         notes=("column 'age': whole numbers in one file, decimals in another; read as numbers.",),
+        exposed=1,
     )
     return replace(plain, **changes)
 
@@ -123,6 +124,7 @@ def nothing_found() -> Findings:
         columns=(column("relationship", 0.0123, 0.0246), column("age", 0.0011, 0.0311), column("sex", -0.0021, 0.0199)),
         groups=(),
         records=(),
+        exposed=0,
     )
 
 
@@ -133,13 +135,15 @@ def standing_out(people: int = 12) -> Findings:
         RecordFinding(place + 1, "guessed right with far more confidence", ("hiv",), 1.0, 0.001)
         for place in range(people)
     )
-    return replace(nothing_found(), asked=replace(ASKED, secrets=("hiv",)), columns=(few,), records=listed)
+    return replace(
+        nothing_found(), asked=replace(ASKED, secrets=("hiv",)), columns=(few,), records=listed, exposed=people
+    )
 
 
 def without_control() -> Findings:
     """Return an audit of two files."""
     asked = replace(ASKED, files=ASKED.files[:2], controls=0, reference="others")
-    return findings(asked=asked, checks=(NO_CONTROL,), usefulness=Usefulness(USEFUL.fidelity))
+    return findings(asked=asked, checks=(NO_CONTROL,), usefulness=Usefulness(USEFUL.fidelity), exposed=0)
 
 
 def of_nothing() -> Findings:

@@ -211,6 +211,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_runs(call, mo
         (["--markdown", "train.csv/summary.md"], "train.csv is a file"),
         (["--markdown", "long" * 100], "markdown: longlong"),
         (["--markdown", os.devnull], "is no regular file"),
+        (["--markdown", "train.csv"], "train.csv: is a file of the audit; choose another file"),
         (["--json", "--markdown", ""], "markdown: the file's name is empty"),
         (["--out", "train.csv"], "is a file"),
         (["--out", "train.csv/sub/folder"], "train.csv is a file"),
@@ -277,7 +278,10 @@ def test_a_real_audit_finds_the_copies_and_only_json_is_on_standard_output(files
     (line,) = [line for line in err.splitlines() if line.startswith("above the threshold")]
     assert "copies of the training file: 0.5 [" in line
     listed = pd.read_csv("privbench-audit/exposed.csv")
-    assert set(listed["record"]) <= set(range(1, 151))
+    copied = listed[listed["why"] == "stands in the synthetic file as it is"]
+    assert set(copied["record"]) <= set(range(1, 151))
+    assert len(copied) == 100
+    assert copied.index[-1] == 99, "copies come first"
     assert len(pd.read_parquet("privbench-audit/figures.parquet")) > 0
 
 

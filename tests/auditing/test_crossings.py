@@ -80,8 +80,19 @@ def test_a_threshold_that_may_be_exceeded_is_said():
     assert said.startswith("advantage is not surely above 0.036899")
     assert "up to 0.0369 (relationship)" in said
     assert not_ruled_out(found, {"advantage": high}) == ()
-    leaking = example.findings(records=())
+    leaking = example.findings(records=(), exposed=0)
     assert not_ruled_out(leaking, {"advantage": 0.01}) == ()  # it is crossed, which is said otherwise
+
+
+def test_leakage_that_no_threshold_is_about_is_said():
+    found = replace(example.findings(), checks=(Check("copies", "alarm", "They are out."), *example.FINE))
+    said = not_ruled_out(found, {"tvd_1way": 1.0})
+    assert "no threshold is crossed, but the audit finds leakage (copies, relationship): see the report" in said
+    assert not any("no threshold is crossed" in one for one in not_ruled_out(found, {"advantage": 0.01}))
+    assert not any(
+        "no threshold is crossed" in one for one in not_ruled_out(example.nothing_found(), {"tvd_1way": 1.0})
+    )
+    assert not_ruled_out(found, {}) == ()
 
 
 def test_people_who_stand_out_are_said_beside_thresholds_which_are_about_others():

@@ -38,6 +38,15 @@ def printed(found: Findings) -> str:
 # terminal
 
 
+def test_thresholds_stand_in_the_summary_of_a_job():
+    found = result(example.findings())
+    assert "### Thresholds" not in found.to_markdown()
+    assert "- **above the threshold**: advantage of relationship: 0.1234" in found.to_markdown({"advantage": 0.05})
+    quiet = result(example.nothing_found())
+    assert "- none is crossed" in quiet.to_markdown({"advantage": 0.5, "exposed": 0.0})
+    assert "near\\_copies: this audit has no such figure" in quiet.to_markdown({"near_copies": 0.1})
+
+
 def test_how_files_were_read_stands_in_terminal_and_summary_what_is_left_out_first():
     notes = tuple(f"column 'c{i}': blanks removed." for i in range(12))
     found = example.findings(

@@ -73,7 +73,7 @@ def test_beside_controls_with_an_alarm_no_column_is_one_in_which_nothing_was_fou
 @pytest.mark.parametrize("name", ["near-copies", "closeness", "identifiers"])
 def test_alarms_that_rest_on_controls_are_no_leakage_beside_controls_of_another_population(name):
     alarm = Check(name, "alarm", "More members than controls.", 0.5, 0.4, 0.6, 1000)
-    found = replace(example.findings(), checks=(alarm,), records=())
+    found = replace(example.findings(), checks=(alarm,), records=(), exposed=0)
     assert verdict(found).standing == "leaks"
     foreign = replace(found, checks=(alarm, example.ALARMS[1]))
     assert {standing(one, foreign) for one in foreign.columns} == {"unclear", "untested"}
@@ -86,16 +86,16 @@ def test_people_who_stand_out_are_leakage_whatever_the_columns_say():
     found = example.standing_out()
     assert standing(found.columns[0], found) == "unclear"
     assert verdict(found).standing == "leaks"
-    assert verdict(replace(found, records=())).standing == "unclear"
-    beside = replace(example.nothing_found(), records=found.records)
+    assert verdict(replace(found, records=(), exposed=0)).standing == "unclear"
+    beside = replace(example.nothing_found(), records=found.records, exposed=found.exposed)
     assert verdict(beside).standing == "leaks"
-    assert verdict(replace(beside, records=())).standing == "none"
+    assert verdict(replace(beside, records=(), exposed=0)).standing == "none"
 
 
 def test_one_or_two_people_who_stand_out_or_many_beside_foreign_controls_are_unclear():
-    beside = replace(example.nothing_found(), records=example.standing_out(2).records)
+    beside = replace(example.nothing_found(), records=example.standing_out(2).records, exposed=2)
     assert verdict(beside).standing == "unclear"
-    many = replace(beside, records=example.standing_out(30).records)
+    many = replace(beside, records=example.standing_out(30).records, exposed=30)
     assert verdict(many).standing == "leaks"
     assert verdict(replace(many, checks=example.ALARMS[1:])).standing == "unclear"
 

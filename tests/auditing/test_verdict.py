@@ -17,7 +17,7 @@ def said(found: Findings) -> str:
 
 
 def test_the_verdict_names_the_column_the_figure_and_its_interval():
-    assert said(example.findings(records=())) == (
+    assert said(example.findings(records=(), exposed=0)) == (
         "Because of this file, someone who knows all other columns of a person guesses relationship right for 12.3 "
         "more in 100 people whose records were used than for people whose records were not (95 % interval, corrected "
         "for 3 columns: 9.1 to 15.6)."
@@ -25,8 +25,28 @@ def test_the_verdict_names_the_column_the_figure_and_its_interval():
 
 
 def test_other_columns_that_leak_are_named_with_their_figures():
-    found = example.findings(columns=tuple(example.column(name, 0.2, 0.1) for name in "abcdefg"), records=())
+    found = example.findings(columns=tuple(example.column(name, 0.2, 0.1) for name in "abcdefg"), records=(), exposed=0)
     assert said(found).endswith("The same is found for b (20.0), c (20.0), d (20.0), e (20.0) and 2 more.")
+
+
+def test_a_column_that_is_guessed_as_well_without_the_file_does_not_lead_and_is_said_to_be_one():
+    first, second = example.column("a", 0.3, 0.1), example.column("b", 0.2, 0.1)
+    known = replace(first, attacks=(("cap", example.advantage(0.0, 0.1, reference=1.0)),))
+    common = replace(first, majority=0.99)
+    for column in (known, common):
+        text = said(example.findings(columns=(column, second), records=(), exposed=0))
+        assert "guesses b right for 20.0 more" in text
+        assert text.endswith(
+            "The same is found for a (30.0). In a people outside are guessed right as often by other means: there the "
+            "advantage shows that rows follow single people, not that more can be guessed."
+        )
+    assert "by other means" not in said(example.findings(columns=(first, second), records=(), exposed=0))
+
+
+def test_of_other_columns_that_hold_numbers_the_tolerance_is_said():
+    age = example.column("age", 0.2, 0.1, metric="within_tolerance")
+    text = said(example.findings(columns=(example.column("a", 0.3, 0.1), age), records=(), exposed=0))
+    assert "The same is found for age (20.0), numbers to within 5 % of their range." in text
 
 
 def test_a_number_is_right_within_a_tolerance_and_declared_columns_are_named():
@@ -86,7 +106,8 @@ def test_people_who_stand_out_are_the_finding_where_the_columns_show_nothing():
     assert any(step.startswith("Make the file with a generator") for step in answer.next)
     assert not any("Finding nothing" in step or "--targets" in step for step in answer.next)
     assert "1 person of the training file is guessed" in said(example.standing_out(1))
-    assert "At least 100 people of the training file are" in said(example.standing_out(100))
+    many = replace(example.standing_out(100), exposed=1234)  # not all are listed
+    assert "1,234 people of the training file are guessed" in said(many)
     # where a column leaks, that comes first
     leaking = replace(found, columns=(example.column("a", 0.2, 0.1),))
     assert "Because of this file, someone" in said(leaking).partition("12 people of the training file")[0]

@@ -83,8 +83,8 @@ def test_what_is_promised_is_not_rounded_up():
 def test_what_is_extrapolated_is_said_so():
     found = verified(replace(HONEST, power_by="extrapolation"))
     assert found.sentence == (
-        "no violation found; this test would have caught epsilon above 1.9 with probability 0.96 if its leak shows in "
-        "the event looked at as this one's does (extrapolated; claimed 1, replace-one)"
+        "no violation found in the event looked at (claimed 1, replace-one); a leak that shows there as this one's "
+        "does would have been caught above epsilon 1.9 with probability 0.96 (extrapolated), another one perhaps not"
     )
     assert any("extrapolated from this event alone" in line for line in found.details)
 
@@ -212,6 +212,14 @@ def test_a_slow_mechanism_is_tested_in_one_run(monkeypatch):
     assert found.notes == (
         "runs 700 was meant for many runs, and the one run is not repeated so often: --method one-run sets it",
     )
+
+
+@pytest.mark.parametrize(("p_value", "said"), [(0.01, False), (0.06, True), (0.19, True), (0.2, False), (0.7, False)])
+def test_a_small_p_value_that_refutes_nothing_calls_for_more_releases(monkeypatch, p_value, said):
+    near = replace(HONEST, p_value=p_value)
+    monkeypatch.setattr("privbench.verifying.verify.test_on", lambda *args, **options: near)
+    found = verify(Counts(), dataset=small(), method="many-runs", workers=1)
+    assert any("make several times as many releases" in note for note in found.notes) == said
 
 
 def test_what_was_given_to_no_purpose_is_said():
