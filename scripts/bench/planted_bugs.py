@@ -15,6 +15,7 @@ import argparse
 import importlib.util
 import json
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -63,7 +64,8 @@ class Task:
         defense = self.case.honest if self.size is None else self.size.defense
         columns = self.case.dataset(self.size).records.schema.columns
         shape = ", ".join(f"{column.name} {column.size if column.discrete else 'number'}" for column in columns)
-        return f"{defense!r} on {shape} by {self.case.method}, {self.case.runs} runs"
+        named = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"\1", repr(defense))  # addresses change with every process
+        return f"{named} on {shape} by {self.case.method}, {self.case.runs} runs"
 
     def run(self) -> list[dict[str, Any]]:
         """Make the tests."""

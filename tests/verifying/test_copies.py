@@ -161,7 +161,7 @@ def test_a_state_that_decides_on_the_next_release_is_left_to_one_object():
 
 @pytest.mark.parametrize(
     "defense",
-    [Histogram(), NoiseKept(), Keeps(), OwnGenerator(), OwnGenerator(own=np.random.default_rng(3))],
+    [Histogram(), NoiseKept(), Keeps(), OwnGenerator(), OwnGenerator(constant=3)],
     ids=["none", "noise", "results", "own generator", "constant seed"],
 )
 def test_what_is_kept_does_not_hinder_copies(defense):

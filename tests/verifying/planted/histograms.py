@@ -140,11 +140,15 @@ class OwnGenerator(Histogram):
 
     Parameters
     ----------
-    own : Generator
-        Seeded by the operating system where none is given.
+    constant : int or None
+        Its seed; None for one of the operating system.
     """
 
-    own: np.random.Generator = field(default_factory=np.random.default_rng, compare=False, repr=False)
+    constant: int | None = None
+    own: np.random.Generator = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "own", np.random.default_rng(self.constant))
 
     def noisy(self, counts: Counts, *, rng: np.random.Generator) -> Counts:
         """Return the counts with noise."""
