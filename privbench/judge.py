@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from privbench.contracts import Guess, Round
+from privbench.contracts import Guess, Reference, Round
 from privbench.oracles import FrequencyOracle
 from privbench.release import Release
 from privbench.reports import Reports
@@ -47,17 +48,35 @@ def score_guess(
 
 
 def figures_on_persons(
-    secret: Column, guess: Guess, without: Guess | None, round_: Round, *, rng: np.random.Generator
+    secret: Column,
+    guess: Guess,
+    without: Guess | None,
+    truth: NDArray[Any],
+    *,
+    member: NDArray[np.bool_],
+    reference: Reference,
+    rng: np.random.Generator,
 ) -> Persons:
-    """Return the figures on each target of a guess of one secret; parameters as in `score_guess`.
+    """Return the figures on each target of a guess of one secret.
 
-    `rng` draws the decoys: hand the same stream to every attack on a round.
+    Parameters
+    ----------
+    secret, guess, without
+        As in `score_guess`.
+    truth : ndarray, shape (n,)
+        Codes or numbers.
+    member : ndarray of bool, shape (n,)
+        Who is in the training data.
+    reference : str
+        What a figure is compared with, as in `Round`.
+    rng : Generator
+        Draws the decoys: hand the same stream to every attack on a round.
     """
-    answer, truth = guess.answers[secret.name], round_.truth[secret.name]
+    answer = guess.answers[secret.name]
     other = None if without is None else without.answers[secret.name]
     if secret.discrete:
         return persons_categorical(
-            answer, truth, member=round_.member, reference=round_.reference, reference_posterior=other, rng=rng
+            answer, truth, member=member, reference=reference, reference_posterior=other, rng=rng
         )
     return persons_continuous(
         answer,
@@ -66,8 +85,8 @@ def figures_on_persons(
         low=secret.low,
         high=secret.high,
         integer=secret.integer,
-        member=round_.member,
-        reference=round_.reference,
+        member=member,
+        reference=reference,
         reference_guess=None if other is None or without is None else (other, without.spread.get(secret.name)),
     )
 

@@ -184,7 +184,15 @@ def _attack(
         rows += [replace(_row(row, score), secret=secret.name, seconds=seconds) for score in scores]
         # one stream for all attacks and defenses of a round: a person's decoy is the same value for all
         decoys = stream(trial.seed, "decoy", trial.game.identity, secret.name)
-        figures[secret.name] = figures_on_persons(secret, guess, without, round_, rng=decoys)
+        figures[secret.name] = figures_on_persons(
+            secret,
+            guess,
+            without,
+            round_.truth[secret.name],
+            member=round_.member,
+            reference=round_.reference,
+            rng=decoys,
+        )
     return rows, figures
 
 

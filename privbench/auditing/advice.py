@@ -72,11 +72,9 @@ def small_groups(findings: Findings) -> str:
         return ""
     beside = findings.asked.reference == "controls"
     named = [
-        f"{one.group} (members: {one.members:,}{f', controls: {one.controls:,}' if beside else ''})"
-        for one in small[:_GROUPS]
+        f"{one.group} (members: {one.members:,}{f', controls: {one.controls:,}' if beside else ''})" for one in small
     ]
-    named += [f"{len(small) - _GROUPS} more"] if len(small) > _GROUPS else []
-    return f"Nothing is said of these groups, of which too few people were attacked: {listed(named)}."
+    return f"Nothing is said of these groups, of which too few people were attacked: {listed(named, most=_GROUPS)}."
 
 
 def next_steps(findings: Findings) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from privbench.auditing.taken import LEVELS, taken_alone, taken_beside, ways
 from privbench.auditing.twins import row_keys, stands_in
 from privbench.auditing.two_sample import judge_control
 from privbench.datasets.alike import Alike
+from privbench.report.words import begun
 
 __all__ = ["FileChecks", "check_files"]
 
@@ -134,7 +135,7 @@ def _files_differ(alike: Alike) -> list[Check]:
     """Say which columns one file lacks, or writes otherwise, so that nothing can be said of them."""
     if not alike.loud:
         return []
-    shown = [_begun(sentence) for sentence in alike.loud[:_LOUD]]
+    shown = [begun(sentence) for sentence in alike.loud[:_LOUD]]
     if len(alike.loud) > _LOUD:
         shown.append(f"And {len(alike.loud) - _LOUD} columns more, among the notes.")
     return [Check("files-differ", "warning", " ".join(shown), n=len(alike.loud))]
@@ -161,9 +162,5 @@ def _no_control() -> Check:
 
 def _ordered(checks: Iterable[Check]) -> tuple[Check, ...]:
     """Sort by level; of one level the files themselves come first, as everything else rests on them."""
-    kept = [replace(check, sentence=_begun(check.sentence)) for check in checks]
+    kept = [replace(check, sentence=begun(check.sentence)) for check in checks]
     return tuple(sorted(kept, key=lambda check: LEVELS.index(check.level)))
-
-
-def _begun(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from privbench import registry
 from privbench.auditing.lineup import MANY, SETTINGS, WIDEST, encodes, rows_for
-from privbench.auditing.scoring import beside_controls, hits_of
+from privbench.auditing.scoring import hits_of
 from privbench.contracts import Attack, Guess, View
 from privbench.errors import ContractError
+from privbench.judge import figures_on_persons
 from privbench.record import Status, failure
 from privbench.release import SyntheticTable
 from privbench.rng import stream
@@ -155,10 +156,11 @@ def _made(scene: Scene, name: str, column: Column) -> Answer:
         return Answer(name, column.name, np.zeros(0), status="skipped", reason=guess)
     hits = hits_of(column, guess, truth)
     if scene.others is None:
-        probability, baseline = beside_controls(
-            column, guess, truth, member=scene.member, rng=stream(scene.seed, "audit", "decoys")
+        decoys = stream(scene.seed, "audit", "decoys")
+        each = figures_on_persons(column, guess, None, truth, member=scene.member, reference="controls", rng=decoys)
+        return Answer(
+            name, column.name, hits, probability=each.probability, baseline=each.probability_baseline, note=note
         )
-        return Answer(name, column.name, hits, probability=probability, baseline=baseline, note=note)
 
     def scored(rows: Table, *stage: str) -> Floats:
         made = guessed(rows, *stage)

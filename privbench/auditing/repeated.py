@@ -33,7 +33,7 @@ from privbench.auditing.nearness import have_neighbours
 from privbench.auditing.twins import SMALLEST, find_twins, row_keys, stands_in
 from privbench.auditing.two_sample import judge_control
 from privbench.datasets.alike import Alike
-from privbench.report.words import percent
+from privbench.report.words import begun, percent
 from privbench.table import Table
 
 __all__ = ["Repeats", "find_repeats"]
@@ -202,6 +202,4 @@ def _check(role: str, kept: Mask, why: str) -> Check:
     )
     if again.value > _MOST:
         text = f"most of the {role} file is repetition: it holds about {people:,} people, not {len(kept):,}. {text}"
-    return Check(
-        f"{role}-repeats", "warning", text[:1].upper() + text[1:], again.value, again.low, again.high, len(kept)
-    )
+    return Check(f"{role}-repeats", "warning", begun(text), again.value, again.low, again.high, len(kept))

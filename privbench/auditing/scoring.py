@@ -12,10 +12,9 @@ from privbench.schema import Column
 from privbench.scorers.estimate import hit_shares
 from privbench.scorers.intervals import Floats
 from privbench.scorers.leakage_continuous import TOLERANCE
-from privbench.scorers.persons import persons_categorical, persons_continuous
 from privbench.table import Table
 
-__all__ = ["beside_controls", "hits_of", "majority", "metric_of"]
+__all__ = ["hits_of", "majority", "metric_of"]
 
 
 def metric_of(column: Column) -> str:
@@ -36,30 +35,6 @@ def majority(column: Column, release: Table, people: Table) -> float:
     if column.discrete:
         return float((truth == np.bincount(values, minlength=column.size).argmax()).mean())
     return float(_near(column, np.full(len(truth), np.median(values)), truth).mean())
-
-
-def beside_controls(
-    column: Column, guess: Guess, truth: NDArray[Any], *, member: NDArray[np.bool_], rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Return what is given to everybody's true value, and on average to that of controls who have it, ``(n,)`` each."""
-    found = guess.answers[column.name]
-    if column.discrete:
-        figures = persons_categorical(
-            found, truth, member=member, reference="controls", reference_posterior=None, rng=rng
-        )
-    else:
-        figures = persons_continuous(
-            found,
-            guess.spread.get(column.name),
-            truth,
-            low=column.low,
-            high=column.high,
-            integer=column.integer,
-            member=member,
-            reference="controls",
-            reference_guess=None,
-        )
-    return figures.probability, figures.probability_baseline
 
 
 def _near(column: Column, guess: Floats, truth: Floats) -> Floats:

@@ -25,6 +25,7 @@ from privbench.auditing.sample import draw_places
 from privbench.auditing.swapped import judge_swapped
 from privbench.auditing.twins import row_keys, stands_in
 from privbench.datasets.alike import Alike
+from privbench.report.words import begun
 from privbench.table import Table
 
 __all__ = ["Keyed", "Taken", "taken_alone", "taken_beside", "ways"]
@@ -128,7 +129,7 @@ def taken_beside(
     if copies.level == "fine" and not foreign and not whole_control[controls].any():
         lone, rows, _ = _copies_alone(alike, natural, lacking="with so few controls")
         if lone.level != "fine":
-            copies = replace(copies, level=lone.level, sentence=f"{copies.sentence} {_begun(lone.sentence)}")
+            copies = replace(copies, level=lone.level, sentence=f"{copies.sentence} {begun(lone.sentence)}")
             copied |= rows
     near = np.zeros(len(members), bool)
     own_rows, other_rows = (
@@ -181,7 +182,3 @@ def _copies_alone(alike: Alike, natural: Share | None, *, lacking: str) -> tuple
 
 def _loudest(checks: Sequence[Check]) -> int:
     return min(range(len(checks)), key=lambda place: LEVELS.index(checks[place].level))
-
-
-def _begun(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

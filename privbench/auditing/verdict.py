@@ -132,17 +132,14 @@ def _leak(findings: Findings, leaking: list[ColumnFinding], asked: int) -> str:
             f"people of that file instead {tail}"
         )
     if others := leaking[1:]:
-        named = [f"{one.column} ({in_100(one.advantage.advantage)})" for one in others[:_NAMED] if one.advantage]
-        rest = len(others) - len(named)
-        named += [f"{rest} more"] if rest else []
+        named = [f"{one.column} ({in_100(one.advantage.advantage)})" for one in others if one.advantage]
         far = any(one.advantage and one.advantage.metric == "within_tolerance" for one in others[:_NAMED])
         near = f", numbers to within {100 * TOLERANCE:g} % of their range" if far else ""
-        text += f" The same is found for {listed(named)}{near}."
+        text += f" The same is found for {listed(named, most=_NAMED)}{near}."
     if (anyway := [one.column for one in leaking if _known_anyway(one)]) and findings.asked.reference == "controls":
-        shown = [*anyway[:_NAMED], *([f"{len(anyway) - _NAMED} more"] if len(anyway) > _NAMED else [])]
         text += (
-            f" In {listed(shown)} people outside are guessed right as often by other means: there the advantage shows "
-            "that rows follow single people, not that more can be guessed."
+            f" In {listed(anyway, most=_NAMED)} people outside are guessed right as often by other means: "
+            "there the advantage shows that rows follow single people, not that more can be guessed."
         )
     if findings.asked.reference != "controls" and not followed(findings):
         text += (
@@ -162,8 +159,7 @@ def _known_anyway(column: ColumnFinding) -> bool:
 
 def _nothing(findings: Findings, asked: list[ColumnFinding]) -> str:
     left = [column.column for column in findings.columns if column.advantage is None]
-    named = [*left[:_NAMED], *([f"{len(left) - _NAMED} more"] if len(left) > _NAMED else [])]
-    untested = f" Not asked, so that nothing is said of them: {listed(named)}." if left else ""
+    untested = f" Not asked, so that nothing is said of them: {listed(left, most=_NAMED)}." if left else ""
     short = [column.column for column in asked if column.missed]
     more = " and others" if len(short) > _NAMED else ""
     missed = f" Not all attacks were made on {listed(short[:_NAMED])}{more}." if short else ""
@@ -196,12 +192,11 @@ def _little_to_gain(findings: Findings, asked: list[ColumnFinding]) -> str:
     full = [column for column in asked if little_to_gain(column)]
     if not full or findings.exposed:  # people who stand out are the finding
         return ""
-    names = [column.column for column in full[:_NAMED]]
-    names += [f"{len(full) - _NAMED} more"] if len(full) > _NAMED else []
+    names = listed([column.column for column in full], most=_NAMED)
     least = min(column.advantage.reference for column in full if column.advantage is not None)
     outside = f"for {'at least ' if len(full) > 1 else ''}{in_100(least)} in 100 people outside"
     return (
-        f" But {listed(names)} {'is' if len(full) == 1 else 'are'} guessed right {outside} anyway: there is so little "
+        f" But {names} {'is' if len(full) == 1 else 'are'} guessed right {outside} anyway: there is so little "
         "left to gain there that even so small an advantage would be much of it."
     )
 

@@ -6,6 +6,7 @@ The reader is not expected to know the field: a data-protection officer, a stewa
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "RATES",
     "VERDICTS",
     "GameWords",
+    "begun",
     "game_words",
     "interval",
     "listed",
@@ -54,8 +56,15 @@ def interval(low: float | None, high: float | None, *, places: int | None = None
     return f"[{first}, {last}]"
 
 
-def listed(names: list[str]) -> str:
-    """Join names as a sentence does."""
+def begun(sentence: str) -> str:
+    """Begin a sentence with a capital letter."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def listed(names: Sequence[str], *, most: int | None = None) -> str:
+    """Join names as a sentence does; of more than `most` the first, and how many more there are."""
+    if most is not None and len(names) > most:
+        names = [*names[:most], f"{len(names) - most} more"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from privbench.report.words import begun
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -37,4 +39,4 @@ def to_html(sentence: str, details: Sequence[str]) -> str:
 
 
 def _whole(sentence: str) -> str:
-    return f"{sentence[:1].upper()}{sentence[1:]}."
+    return f"{begun(sentence)}."
